@@ -1,0 +1,57 @@
+"""From tokens to what the models see: for each token the characters before it, its context.
+
+Shapes: M tokens, N contexts, T context length, V vocabulary, U distinct contexts.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from makemore.vocab import Tokens
+
+Contexts = NDArray[np.int32]  # (N, T): the T tokens before the one to predict, 0 where the name has not begun yet
+
+
+def sliding(tokens: Tokens, context: int) -> Contexts:
+    """For each token the `context` tokens of its name before it, (M, T), padded on the left with 0.
+
+    The lectures' `block_size` is `context`. Row i is what predicts `tokens[i]`.
+    """
+    contexts = np.zeros((len(tokens), context), dtype=np.int32)
+    begun = np.ones(len(tokens), dtype=bool)  # (M,): no boundary yet on the way back
+    for back in range(1, context + 1):
+        column = np.zeros(len(tokens), dtype=np.int32)
+        column[back:] = tokens[:-back]
+        begun &= column != 0
+        contexts[:, -back] = np.where(begun, column, 0)
+    return contexts
+
+
+def keys(contexts: Contexts, vocab_size: int) -> NDArray[np.int64]:
+    """Each context as one number, (N,): its tokens are the digits in base V, so the order is that of the rows.
+
+    Raises:
+        ValueError: V to the power T does not fit into 63 bits.
+    """
+    length = contexts.shape[1]
+    if vocab_size**length >= 2**63:
+        raise ValueError(f"expected a context that fits into 63 bits, got {length} tokens of {vocab_size}")
+    key = np.zeros(len(contexts), dtype=np.int64)
+    for column in contexts.T:
+        key = key * vocab_size + column
+    return key
+
+
+def distinct(contexts: Contexts, vocab_size: int) -> tuple[Contexts, NDArray[np.int64]]:
+    """The distinct rows, (U, T), and for each row its place among them, (N,)."""
+    ranks = np.zeros(len(contexts), dtype=np.int64)
+    first = np.zeros(min(1, len(contexts)), dtype=np.int64)
+    for column in contexts.T:  # one column at a time: a rank times V never outgrows 63 bits, whatever the length
+        _, first, ranks = np.unique(ranks * vocab_size + column, return_index=True, return_inverse=True)
+    return contexts[first], ranks
+
+
+def counted(tokens: Tokens, context: int, vocab_size: int) -> tuple[Contexts, NDArray[np.int64]]:
+    """The distinct contexts, (U, T), and how often each token follows each of them, (U, V)."""
+    rows, ranks = distinct(sliding(tokens, context), vocab_size)
+    counts = np.bincount(ranks * vocab_size + tokens, minlength=len(rows) * vocab_size)
+    return rows, counts.reshape(len(rows), vocab_size)

@@ -1,0 +1,91 @@
+"""The lectures' pictures. Each function draws one; `save` writes it with the same bytes each time."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from makemore.files import replacing
+
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # steps, losses in nats a token
+
+
+def uniform_line(vocab_size: int) -> dict[str, Any]:
+    """How the baseline is drawn: the loss, ln V, of a model to which all tokens are equally likely."""
+    return {"color": "0.5", "linestyle": "--", "linewidth": 1, "label": f"uniform: ln V = {math.log(vocab_size):.4f}"}
+
+
+def save(path: Path, figure: Figure) -> None:
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})
+
+
+def bigram_counts(counts: NDArray[np.int64], itos: Sequence[str]) -> Figure:
+    """How often each character, row, is followed by each other, column: (V, V), with the count in each cell."""
+    size = max(4.0, len(itos) * 0.42)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(np.sqrt(counts), cmap="Blues")  # the root keeps the rare ones visible
+    strong = counts > counts.max() / 4
+    for i, j in np.ndindex(*counts.shape):
+        color = "white" if strong[i, j] else "0.25"
+        axes.text(j, i, f"{itos[i]}{itos[j]}", ha="center", va="bottom", color=color, fontsize=7)
+        axes.text(j, i, str(counts[i, j]), ha="center", va="top", color=color, fontsize=6)
+    axes.set_axis_off()
+    axes.set_title("Bigrams of the train names: a row's character is followed by a column's")
+    return figure
+
+
+def loss_curves(curves: Mapping[str, Curve], vocab_size: int) -> Figure:
+    """Loss against step, one panel a model."""
+    figure = Figure(figsize=(5 * len(curves), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(curves), squeeze=False)[0]
+    for axes, (name, (steps, losses)) in zip(panels, curves.items(), strict=True):
+        axes.plot(steps, losses, linewidth=1)
+        axes.axhline(math.log(vocab_size), **uniform_line(vocab_size))
+        axes.set(title=f"{name}: training loss", xlabel="step", ylabel="loss (nats a token)")
+        axes.legend()
+    return figure
+
+
+def embedding(points: NDArray[np.float64], itos: Sequence[str], title: str) -> Figure:
+    """Where the network puts each character, (V, 2): those that it treats alike lie close together."""
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    axes = figure.subplots()
+    axes.scatter(points[:, 0], points[:, 1], s=260, color="#9ecae1")
+    for (x, y), character in zip(points, itos, strict=True):
+        axes.text(x, y, character, ha="center", va="center")
+    axes.grid(alpha=0.3)
+    axes.set_title(title)
+    return figure
+
+
+def principal_components(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The vectors, (V, C), on their first two principal components, (V, 2); as they are where C is 2.
+
+    The sign of a component is free: it is chosen so that its largest coordinate is positive.
+    """
+    if vectors.shape[1] <= 2:
+        return np.pad(vectors, ((0, 0), (0, 2 - vectors.shape[1])))
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0)
+    _, _, directions = np.linalg.svd(centered, full_matrices=False)
+    points = centered @ directions[:2].T  # (V, 2)
+    return np.asarray(points * np.sign(points[np.abs(points).argmax(axis=0), [0, 1]]))
+
+
+def comparison(nll: Mapping[str, float], error: Mapping[str, float], vocab_size: int) -> Figure:
+    """The dev loss of each model with its standard error, beside the uniform model."""
+    figure = Figure(figsize=(7, 1.4 + 0.45 * len(nll)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(list(nll), list(nll.values()), xerr=list(error.values()), color="#6baed6", ecolor="0.3")
+    for place, value in enumerate(nll.values()):
+        axes.text(0.05, place, f"{value:.4f}", va="center", color="white")
+    axes.axvline(math.log(vocab_size), **uniform_line(vocab_size))
+    axes.invert_yaxis()
+    axes.set(title="All models on the dev names", xlabel="NLL (nats a token), with standard error")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.8, -0.15), frameon=False)
+    return figure

@@ -1,0 +1,73 @@
+"""The one interface of all models, counted or trained: contexts in, log-probabilities of the next character out.
+
+A family of models is one file of this package. Its model has what `Model` asks for, and the file has a function
+`load(config, arrays, vocab_size)` that makes the model again from what `save` wrote.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from makemore.contexts import Contexts
+from makemore.files import read_safetensors, write_safetensors
+from makemore.vocab import Vocab
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Model(Protocol):
+    """A character-level language model over a vocabulary of V tokens."""
+
+    @property
+    def context(self) -> int:
+        """How many characters back it looks, T."""
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers were learned: weights of a network, stored counts of a count model."""
+
+    def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
+        """Natural logarithms of the probabilities of the next token, (N, V), given contexts, (N, T).
+
+        Each row of probabilities sums to 1. -inf where a model rules a token out.
+        """
+
+    def config(self) -> Mapping[str, object]:
+        """What, beside the arrays, makes this model again."""
+
+    def arrays(self) -> Arrays:
+        """What was learned."""
+
+
+def save(path: Path, model: Model, vocab: Vocab) -> None:
+    """Write a model, with its family, configuration and vocabulary in the metadata."""
+    family = type(model).__module__.removeprefix(f"{__package__}.")
+    metadata = {"family": family, "config": dict(model.config()), "vocab": list(vocab.itos)}
+    write_safetensors(path, model.arrays(), metadata)
+
+
+def load(path: Path, vocab: Vocab) -> Model:
+    """Read a model of any family. Only the file of its own family is imported.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged, no model of this project, or made with another vocabulary than `vocab`.
+    """
+    arrays, metadata = read_safetensors(path)
+    family, config, characters = (metadata.get(key) for key in ("family", "config", "vocab"))
+    if characters != list(vocab.itos):
+        found = f"{len(characters)} characters" if isinstance(characters, list) else "none"
+        raise ValueError(
+            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {found}"
+        )
+    try:
+        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
+            raise ValueError(f"the family {family!r} with the configuration {config!r}")
+        module = import_module(f"{__package__}.{family}")
+        return cast(Model, module.load(config, arrays, len(vocab)))
+    except (ModuleNotFoundError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: expected a model of this project, found {error}") from None

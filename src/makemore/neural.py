@@ -1,0 +1,58 @@
+"""What all networks share: the one interface (see `model.py`) on top of a forward pass. Shapes: N contexts, T, V."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from makemore.contexts import Contexts
+from makemore.model import Arrays
+from makemore.params import Section
+
+
+class Neural(nn.Module):
+    """A network from contexts, (N, T) integers, to logits, (N, V).
+
+    A subclass has `forward`, and `architecture`: the section of its hyperparameters that shape it.
+    """
+
+    context: int
+    architecture: Section
+
+    def loss(self, contexts: Tensor, targets: Tensor) -> Tensor:
+        """Mean NLL in nats of the tokens of a batch.
+
+        Args:
+            contexts: (N, T).
+            targets: the token after each, (N,), or the weight of every token after each, (N, V): then a weighted mean.
+        """
+        total = len(targets) if targets.ndim == 1 else targets.sum()
+        return F.cross_entropy(self(contexts), targets, reduction="sum") / total
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(weight.numel() for weight in self.parameters())
+
+    def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
+        with torch.inference_mode():
+            logits: Tensor = self(torch.from_numpy(contexts.astype(np.int64)))  # (N, V)
+            return np.asarray(F.log_softmax(logits.double(), dim=1).numpy())  # (N, V)
+
+    def config(self) -> Mapping[str, object]:
+        return self.architecture.model_dump()
+
+    def arrays(self) -> Arrays:
+        return {name: weight.detach().cpu().numpy() for name, weight in self.named_parameters()}
+
+    def set_arrays(self, arrays: Arrays) -> None:
+        """Take weights that `arrays` gave. Raises ValueError where their names or shapes are not this network's."""
+        weights = dict(self.named_parameters())
+        expected = {name: tuple(weight.shape) for name, weight in weights.items()}
+        found = {name: array.shape for name, array in arrays.items()}
+        if expected != found:
+            raise ValueError(f"weights of shapes {found} in place of {expected}")
+        for name, weight in weights.items():
+            weight.data = torch.from_numpy(arrays[name].astype(np.float32))

@@ -1,0 +1,83 @@
+"""The vocabulary: characters to ids and back. Id 0 is the boundary token `.`, which begins and ends every name."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from makemore import names
+from makemore.files import read_json, write_bytes
+from makemore.names import BOUNDARY, NEWLINE, Text
+
+Tokens = NDArray[np.int32]  # (M,): the ids of names one after the other, each name ended by id 0
+
+
+@dataclass(frozen=True)
+class Vocab:
+    """`itos[i]` is the character with id i; `stoi` is its inverse."""
+
+    itos: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.itos[:1] != (BOUNDARY,):
+            raise ValueError(f"expected the vocabulary to begin with {BOUNDARY!r}, got {self.itos[:1]}")
+        if len(set(self.itos)) < len(self.itos) or any(len(character) != 1 for character in self.itos):
+            raise ValueError("expected a vocabulary of distinct single characters")
+
+    @classmethod
+    def of(cls, text: Text) -> "Vocab":
+        """The vocabulary of some names: `.`, then their characters in the order of their code points."""
+        present = np.flatnonzero(np.bincount(text))
+        return cls((BOUNDARY, *(chr(code) for code in present if code != NEWLINE)))
+
+    @cached_property
+    def stoi(self) -> dict[str, int]:
+        return {character: i for i, character in enumerate(self.itos)}
+
+    def __len__(self) -> int:
+        return len(self.itos)
+
+    @cached_property
+    def _codes(self) -> NDArray[np.uint32]:  # (V,): a name ends with a newline in a text, with id 0 in tokens
+        return np.array([NEWLINE, *map(ord, self.itos[1:])], dtype=np.uint32)
+
+    def encode(self, text: Text, source: str) -> Tokens:
+        """The ids of a text, one for each of its code points: each newline becomes the end token, id 0.
+
+        Raises:
+            ValueError: a character is not in the vocabulary; the message names `source` and the line.
+        """
+        table = np.full(max(int(self._codes.max()), int(text.max(initial=0))) + 1, -1, dtype=np.int32)
+        table[self._codes] = np.arange(len(self), dtype=np.int32)
+        tokens: Tokens = table[text]
+        if (tokens < 0).any():
+            position = int((tokens < 0).argmax())
+            line = names.line_of(text, position)
+            raise ValueError(f"{source}:{line}: {chr(text[position])!r} is not among the {len(self)} of the vocabulary")
+        return tokens
+
+    def decode(self, tokens: Tokens) -> Text:
+        """The text that `encode` made the tokens of."""
+        return self._codes[tokens]
+
+    def write(self, path: Path) -> None:
+        write_bytes(path, (json.dumps(self.stoi, indent=2, ensure_ascii=False) + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> "Vocab":
+        """Read what `write` wrote. Raises ValueError where the ids are not 0, 1, 2, ... in order."""
+        stoi = read_json(path)
+        if not isinstance(stoi, dict) or list(stoi.values()) != list(range(len(stoi))):
+            raise ValueError(f"{path}: expected characters with the ids 0, 1, 2, ... in order")
+        try:
+            return cls(tuple(stoi))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+
+def read_tokens(path: Path, vocab: Vocab) -> Tokens:
+    """The names of a file as tokens, (M,). Raises ValueError as `names.read` and `Vocab.encode` do."""
+    return vocab.encode(names.read(path), str(path))

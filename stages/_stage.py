@@ -1,0 +1,127 @@
+"""What makes a function a stage: its command line, its hyperparameters from params.yaml, its one-line errors.
+
+Import this first: it also makes `makemore` the one of this checkout, wherever another may be installed (in `dvc exp run
+--temp` and in queue workers an editable install would point at the workspace, iterative/dvc#10419).
+"""
+
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+# The same arithmetic on every x86 processor, so that the same params give the same bytes; set before torch is loaded.
+os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
+os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from makemore.params import Section, check, describe, parse_yaml, read_section
+
+NamesPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
+VocabPath = Annotated[Path, typer.Option(help="the vocabulary")]
+TrainPath = Annotated[Path, typer.Option(help="the names to learn from")]
+DevPath = Annotated[Path, typer.Option(help="the names to compare models on")]
+CurvePath = Annotated[Path, typer.Option(help="learning curve to write")]
+ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="which model, as params.yaml calls it")]
+
+PARAMS = Path("params.yaml")
+PANEL = "Hyperparameters, with their values in params.yaml"
+
+
+def command(main: Callable[..., None], section: str = "") -> typer.Typer:
+    """A Typer app of one command for a stage's `main`.
+
+    A parameter of `main` that is a `Section` becomes one option for each of its fields, and `--params FILE`. Its values
+    come from the section of params.yaml; `section` may hold arguments of `main` in braces, as in `ngram.{name}`.
+
+    A ValueError or OSError ends the command with one line and exit code 1; an option's bad value with exit code 2.
+    """
+    hints = get_type_hints(main, include_extras=True)
+    schema = next((hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, Section)), None)
+    parameters = [
+        parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(main).parameters.items()
+        if hints[name] is not schema
+    ]
+    if schema:
+        help_text = "read the hyperparameters from this file"
+        annotation = Annotated[Path, typer.Option("--params", help=help_text)]
+        parameters.append(_parameter("params_file", annotation, PARAMS))
+        parameters += _options(schema, section)
+
+    @functools.wraps(main)
+    def run(**arguments: Any) -> None:
+        try:
+            if schema:
+                given = {name: arguments.pop(name) for name in schema.model_fields}
+                file = arguments.pop("params_file")
+                arguments["params"] = _section(schema, file, section.format(**arguments), given)
+            main(**arguments)
+        except OSError as error:
+            _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        except ValueError as error:
+            _fail(str(error))
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(run)
+    return app
+
+
+def _fail(message: str) -> None:
+    typer.echo(" ".join(message.split()), err=True)
+    raise typer.Exit(1)
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
+    values = _values(section)
+    options = []
+    for name, field in schema.model_fields.items():
+        shown = ", ".join(f"{cell}{json.dumps(value[name])}" for cell, value in values.items() if name in value)
+        help_text = f"{field.description} ({describe(field)})" if field.metadata else field.description
+        option = typer.Option(help=help_text, show_default=shown or False, rich_help_panel=PANEL)
+        options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, option], None))
+    return options
+
+
+def _values(section: str) -> dict[str, dict[str, Any]]:
+    """The section for `--help`; of a section with a placeholder all that are in its place. None where unreadable."""
+    try:
+        if "{" not in section:
+            return {"": read_section(PARAMS, section)}
+        cells = read_section(PARAMS, section.split(".{")[0])
+        return {f"{name} ": cell for name, cell in cells.items() if isinstance(cell, dict)}
+    except (ValueError, OSError):
+        return {}
+
+
+def _option_type(annotation: Any) -> Any:
+    """What Typer can parse by itself; anything else is given as YAML."""
+    simple = annotation in (int, float, bool, str) or get_origin(annotation) is Literal
+    return annotation if simple or (get_origin(annotation) is list and get_args(annotation) == (str,)) else str
+
+
+def _section(schema: type[Section], file: Path, name: str, options: dict[str, Any]) -> Section:
+    given = {key: value for key, value in options.items() if value is not None}
+    for key, value in given.items():
+        annotation = schema.model_fields[key].annotation
+        if _option_type(annotation) is str and annotation is not str:
+            given[key] = parse_yaml(value, f"--{key}")
+    flags = {key: f"--{key.replace('_', '-')}" for key in given}
+    try:
+        return check(schema, read_section(file, name) | given, lambda key: flags.get(key, f"{file}: {name}.{key}"))
+    except ValueError as error:
+        if str(error).startswith("--"):
+            raise typer.BadParameter(str(error)) from None
+        raise

@@ -1,0 +1,33 @@
+"""Train, dev and test."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from _stage import NamesPath, command
+from makemore import names, splits
+from makemore.splits import SplitParams
+
+
+def main(
+    params: SplitParams,
+    names_file: NamesPath = Path("data/names.txt"),
+    folder: Annotated[Path, typer.Option(help="where train.txt, dev.txt and test.txt go")] = Path("data/splits"),
+) -> None:
+    """Shuffle the names and cut them into train, dev and test."""
+    text = names.read(names_file)
+    try:
+        parts = splits.split(text, params)
+    except ValueError as error:
+        raise ValueError(f"{names_file}: {error}") from None
+    sizes = []
+    for name, part in zip(splits.NAMES, parts, strict=True):
+        names.write(folder / f"{name}.txt", part)
+        sizes.append(f"{names.count(part):,} {name}")
+    print(f"{folder}: {', '.join(sizes)} names")
+
+
+app = command(main, section="split")
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,19 @@
+"""The vocabulary of the names."""
+
+from pathlib import Path
+
+from _stage import NamesPath, VocabPath, command
+from makemore import names
+from makemore.vocab import Vocab
+
+
+def main(names_file: NamesPath = Path("data/names.txt"), vocab: VocabPath = Path("data/vocab.json")) -> None:
+    """Give each character of the names an id: 0 is `.`, the token before and after each name."""
+    made = Vocab.of(names.read(names_file))
+    made.write(vocab)
+    print(f"{vocab}: {len(made)} tokens, {' '.join(made.itos)}")
+
+
+app = command(main)
+if __name__ == "__main__":
+    app()
