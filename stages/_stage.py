@@ -6,7 +6,6 @@ Import this first: it also makes `makemore` the one of this checkout, wherever a
 
 import functools
 import inspect
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -88,7 +87,7 @@ def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
     values = _values(section)
     options = []
     for name, field in schema.model_fields.items():
-        shown = ", ".join(f"{cell}{json.dumps(value[name])}" for cell, value in values.items() if name in value)
+        shown = ", ".join(f"{cell}{value[name]}" for cell, value in values.items() if name in value)
         help_text = f"{field.description} ({describe(field)})" if field.metadata else field.description
         option = typer.Option(help=help_text, show_default=shown or False, rich_help_panel=PANEL)
         options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, option], None))

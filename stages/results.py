@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from _stage import command
 from rich.console import Console
 
+from _stage import command
 from makemore import results
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from _stage import command
 
+from _stage import command
 from makemore import names, ssa
 
 

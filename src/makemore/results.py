@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from rich import box
 from rich.table import Table
 
 from makemore.files import read_json, write_bytes
@@ -45,7 +44,7 @@ def markdown(rows: Rows) -> str:
 
 
 def rich_table(rows: Rows) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, title="NLL in nats a token")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, title="NLL in nats a token")
     for place, column in enumerate(HEADER):
         table.add_column(column, justify="right" if place else "left")
     for row in rows:
