@@ -6,7 +6,7 @@ from rich.table import Table
 
 from makemore.files import read_json, write_bytes
 
-HEADER = ("model", "parameters", "train", "dev", "± se", "dev, unseen", "test", "perplexity", "bits/ char")
+HEADER = ("model", "parameters", "train", "dev", "± se", "dev, unseen", "test", "perplexity", "bits/char")
 BEGIN, END = "<!-- results: python stages/results.py --write README.md -->", "<!-- end of results -->"
 
 Rows = list[tuple[str, ...]]
@@ -46,7 +46,7 @@ def markdown(rows: Rows) -> str:
 def rich_table(rows: Rows) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, title="NLL in nats a token")
     for place, column in enumerate(HEADER):
-        table.add_column(column, justify="right" if place else "left")
+        table.add_column(column.replace(" ", "\n"), justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
