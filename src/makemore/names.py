@@ -114,8 +114,8 @@ def identities(text: Text) -> NDArray[np.int64]:
     known = 0
     for length in np.unique(lengths):  # names of one length form a matrix, whose rows numpy can compare as strings
         (where,) = np.nonzero(lengths == length)
-        rows = text[starts[where][:, None] + np.arange(length)]
-        strings = np.ascontiguousarray(rows).view(f"U{length}")[:, 0]
+        rows = text[starts[where][:, None] + np.arange(length + 1)]  # with the newline: a sampled name may be empty
+        strings = np.ascontiguousarray(rows).view(f"U{length + 1}")[:, 0]
         distinct, inverse = np.unique(strings, return_inverse=True)
         ids[where] = known + inverse
         known += len(distinct)

@@ -34,12 +34,13 @@ _Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
     ("merge", r"<<", ["<"]),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(node.value)))  # 010 is ten, not eight
 
 
 def parse_yaml(text: str, source: str) -> Any:
@@ -90,7 +91,7 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        fault = error.errors()[0]
+        fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a typo before what it lacks
     if not fault["loc"]:  # a rule over several keys: it begins with the key to blame
         raise ValueError(name_of("") + fault["msg"].removeprefix("Value error, "))
     key = str(fault["loc"][0])

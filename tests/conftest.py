@@ -1,0 +1,104 @@
+"""What tests share: tiny lists, the real list, the lecture's list where it is at hand, and stages run in-process."""
+
+import importlib.util
+import random
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from makemore import names
+from makemore.names import Text
+from makemore.vocab import Tokens, Vocab
+
+ROOT = Path(__file__).resolve().parents[1]
+LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
+
+
+def text_of(*strings: str) -> Text:
+    return names.from_string("".join(f"{string}\n" for string in strings))
+
+
+def lines_of(text: Text) -> list[str]:
+    return names.to_string(text).splitlines()
+
+
+def encoded(vocab: Vocab, *strings: str) -> Tokens:
+    return vocab.encode(text_of(*strings), "test")
+
+
+def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
+    """Made-up names over a few letters, some of them twice."""
+    draw = random.Random(seed)
+    made = ["".join(draw.choices("abcde", k=draw.randint(2, 6))) for _ in range(count - 5)]
+    return made + made[:5]
+
+
+def load_stage(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"stage_{name}", ROOT / "stages" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def real() -> Text:
+    return names.read(ROOT / "data" / "names.txt")
+
+
+@pytest.fixture
+def lecture() -> Text:
+    if not LECTURE.exists():
+        pytest.skip("needs the lecture's own names.txt")
+    return names.read(LECTURE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a tiny names file and the project's params, made small."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "names.txt").write_text("".join(f"{name}\n" for name in tiny_names()))
+    (tmp_path / "params.yaml").write_text(small_params())
+    return tmp_path
+
+
+def small_params() -> str:
+    """The project's params.yaml with so little work that a stage takes no time."""
+    text = (ROOT / "params.yaml").read_text()
+    for key, value in {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30}.items():
+        lines = [
+            line[: line.index(f"{key}:")] + f"{key}: {value}" if line.strip().startswith(f"{key}:") else line
+            for line in text.splitlines()
+        ]
+        text = "\n".join(lines) + "\n"
+    return text
+
+
+@pytest.fixture
+def run(folder: Path) -> Callable[..., Result]:
+    """Runs a stage in `folder`, by its name and its arguments."""
+
+    def invoke(name: str, *arguments: str) -> Result:
+        result = CliRunner().invoke(load_stage(name).app, list(arguments))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return invoke
+
+
+def brute_force_contexts(strings: list[str], context: int) -> list[tuple[str, str]]:
+    """(context, next) of every token, written as the lecture writes it."""
+    pairs = []
+    for string in strings:
+        window = "." * context
+        for character in string + ".":
+            pairs.append((window, character))
+            window = (window + character)[1:]
+    return pairs
+
+

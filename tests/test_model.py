@@ -1,0 +1,109 @@
+"""The one interface, held by every model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import encoded, text_of, tiny_names
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from makemore import model as models
+from makemore import ngram
+from makemore.files import read_safetensors, write_safetensors
+from makemore.mlp import MLP, MLPParams
+from makemore.model import Model
+from makemore.neural_bigram import NeuralBigram
+from makemore.ngram import NgramParams
+from makemore.vocab import Vocab
+
+NAMES = tiny_names()
+VOCAB = Vocab.of(text_of(*NAMES))
+V = len(VOCAB)
+
+
+def fitted(order: int, strength: float) -> Model:
+    return ngram.fit(NgramParams(order=order, strength=strength), encoded(VOCAB, *NAMES), V)
+
+
+def mlp(direct: bool) -> Model:
+    params = MLPParams(context=3, embedding=2, hidden=8, direct=direct)
+    return MLP(params, V, "randn", torch.Generator().manual_seed(1))
+
+
+MODELS: dict[str, Callable[[], Model]] = {
+    "unigram": lambda: fitted(1, 1),
+    "bigram": lambda: fitted(2, 1),
+    "trigram, unsmoothed": lambda: fitted(3, 0),
+    "5-gram": lambda: fitted(5, 0.1),
+    "neural bigram": lambda: NeuralBigram(V, torch.Generator().manual_seed(1)),
+    "mlp": lambda: mlp(direct=False),
+    "mlp, direct": lambda: mlp(direct=True),
+}
+each_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+
+
+def contexts_for(model: Model) -> st.SearchStrategy[np.ndarray]:
+    return arrays(np.int32, st.tuples(st.integers(1, 8), st.just(model.context)), elements=st.integers(0, V - 1))
+
+
+@each_model
+@given(data=st.data())
+def test_probabilities_sum_to_one(make: Callable[[], Model], data: st.DataObject) -> None:
+    model = make()
+    log_probs = model.log_probs(data.draw(contexts_for(model)))
+    assert log_probs.dtype == np.float64 and log_probs.shape[1] == V
+    assert np.exp(log_probs).sum(axis=1) == pytest.approx(1)
+
+
+@each_model
+def test_what_is_saved_is_loaded(make: Callable[[], Model], tmp_path: Path) -> None:
+    model = make()
+    models.save(tmp_path / "a", model, VOCAB)
+    loaded = models.load(tmp_path / "a", VOCAB)
+    contexts = np.random.default_rng(0).integers(0, V, (50, model.context), dtype=np.int32)
+    assert type(loaded) is type(model)
+    assert loaded.parameter_count == model.parameter_count
+    assert np.array_equal(loaded.log_probs(contexts), model.log_probs(contexts))
+    models.save(tmp_path / "b", loaded, VOCAB)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
+    models.save(tmp_path / "model", fitted(2, 1), VOCAB)
+    with pytest.raises(ValueError, match="model: expected a model with the vocabulary at hand, 3 characters; it has 6"):
+        models.load(tmp_path / "model", Vocab.of(text_of("xy")))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:20],
+        lambda content: content[:-3],
+        lambda content: b"\xff" * 8 + content[8:],
+        lambda content: content.replace(b"ngram", b"os   ", 1),
+        lambda content: content.replace(b'\\"order\\": 2', b'\\"order\\": 0', 1),
+        lambda content: content.replace(b'"counts"', b'"Counts"', 1),
+    ],
+    ids=["empty", "header cut off", "arrays cut off", "no header", "no family", "bad configuration", "array missing"],
+)
+def test_a_damaged_file_is_named(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    models.save(path, fitted(2, 1), VOCAB)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError) as error:
+        models.load(path, VOCAB)
+    assert str(error.value).startswith(f"{path}: expected")
+
+
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    models.save(path, mlp(direct=False), VOCAB)
+    arrays_, metadata = read_safetensors(path)
+    write_safetensors(path, arrays_ | {"b2": np.zeros(V + 1, dtype=np.float32)}, metadata)
+    with pytest.raises(ValueError, match="expected a model of this project, found weights of shapes"):
+        models.load(path, VOCAB)

@@ -1,0 +1,168 @@
+"""The figures that the lectures publish, each reproduced by this project's own code."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import encoded, lines_of, text_of
+
+from makemore import ngram, training
+from makemore.evaluation import evaluate, token_nlls
+from makemore.mlp import MLP, MLPParams
+from makemore.names import Text
+from makemore.neural_bigram import NeuralBigram
+from makemore.ngram import Ngram, NgramParams
+from makemore.sampling import SampleParams, sample
+from makemore.vocab import Tokens, Vocab
+
+SEED = 2147483647  # of all of the lectures' generators
+
+
+@pytest.fixture
+def vocab(real: Text) -> Vocab:
+    return Vocab.of(real)
+
+
+@pytest.fixture
+def tokens(real: Text, vocab: Vocab) -> Tokens:
+    return vocab.encode(real, "names.txt")
+
+
+def bigram(tokens: Tokens, strength: float) -> Ngram:
+    return ngram.fit(NgramParams(order=2, strength=strength), tokens, 27)
+
+
+def test_bigram_of_three_names(tokens: Tokens, vocab: Vocab) -> None:
+    nlls = token_nlls(bigram(tokens, 0), encoded(vocab, "emma", "olivia", "ava"), vocab)
+    assert len(nlls) == 16
+    assert nlls.sum() == pytest.approx(38.7856, abs=5e-5)
+    assert nlls.mean() == pytest.approx(2.4241, abs=5e-5)
+
+
+def test_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
+    assert token_nlls(bigram(tokens, 0), tokens, vocab).sum() == pytest.approx(559_873.6, abs=0.05)
+    assert evaluate(bigram(tokens, 0), tokens, vocab)["nll"] == pytest.approx(2.4540, abs=5e-5)
+    assert evaluate(bigram(tokens, 1), tokens, vocab)["nll"] == pytest.approx(2.4546, abs=5e-5)
+
+
+def test_bigram_of_andrej(tokens: Tokens, vocab: Vocab) -> None:
+    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrej"), vocab)["nll"] == pytest.approx(3.0391, abs=5e-5)
+    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrejq"), vocab)["nll"] == math.inf  # jq never occurs
+    assert evaluate(bigram(tokens, 1), encoded(vocab, "andrejq"), vocab)["nll"] == pytest.approx(3.4834, abs=5e-5)
+
+
+def test_uniform(vocab: Vocab) -> None:
+    uniform = Ngram(NgramParams(order=1, strength=1), np.array([0]), np.array([0]), len(vocab))
+    assert evaluate(uniform, encoded(vocab, "emma"), vocab)["nll"] == pytest.approx(3.2958, abs=5e-5)
+
+
+def test_bigram_samples(tokens: Tokens, vocab: Vocab) -> None:
+    """One torch.multinomial a character, as the lecture draws, through this project's sampler."""
+    generator = torch.Generator().manual_seed(SEED)
+
+    def multinomial(probs: np.ndarray, _: np.random.Generator) -> np.ndarray:
+        row = torch.from_numpy(probs).float()
+        return torch.multinomial(row, num_samples=1, replacement=True, generator=generator)[:, 0].numpy()
+
+    params = SampleParams(count=5, temperature=1, max_length=50, seed=0)
+    made = vocab.decode(sample(bigram(tokens, 1), params, batch=1, draw=multinomial))
+    assert lines_of(made) == ["cexze", "momasurailezitynn", "konimittain", "llayn", "ka"]
+
+
+def test_neural_bigram_at_initialisation(vocab: Vocab) -> None:
+    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+    assert evaluate(model, encoded(vocab, "emma"), vocab)["nll"] == pytest.approx(3.7693, abs=5e-5)
+
+
+def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
+    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+    batch = training.distinct_examples(tokens, 1, len(vocab))
+    alone = []
+
+    def loss(contexts: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        alone.append(model.loss(contexts, targets).item())
+        return model.regularized_loss(contexts, targets, 0.01)
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=50)
+    curve = training.train(loss, lambda: batch, optimizer, lambda step: 50, steps=200)
+    total = {step: value for step, value, _ in curve}
+    assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
+    assert alone[-1] == pytest.approx(2.4653, abs=1e-4)
+
+
+def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab) -> None:
+    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+    batch = training.distinct_examples(tokens, 1, len(vocab))
+    optimizer = torch.optim.SGD(model.parameters(), lr=50)
+    training.train(model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
+    contexts = np.arange(27, dtype=np.int32)[:, None]
+    P = np.exp(bigram(tokens, 0).log_probs(contexts))
+    frequent = np.bincount(tokens) > 5000  # the rows that are seen often have got there by now
+    assert np.abs(np.exp(model.log_probs(contexts)) - P)[frequent].max() < 0.005
+
+
+def test_indexing_and_cross_entropy_equal_the_one_hot_and_hand_written_forms(tokens: Tokens, vocab: Vocab) -> None:
+    """Exercises E04 and E05, on losses and gradients, with the lecture's own lines on the other side."""
+    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+    contexts, targets = training.examples(tokens[:5000], 1)
+    ours = model.regularized_loss(contexts, targets, 0.01)
+    ours.backward()
+
+    W = model.W.detach().clone().requires_grad_()
+    xenc = F.one_hot(contexts[:, 0], num_classes=27).float()
+    logits = xenc @ W
+    counts = logits.exp()
+    probs = counts / counts.sum(1, keepdim=True)
+    loss = -probs[torch.arange(len(targets)), targets].log().mean() + 0.01 * (W**2).mean()
+    loss.backward()
+    assert ours.item() == pytest.approx(loss.item(), abs=1e-6)
+    assert torch.allclose(model.W.grad, W.grad, atol=1e-7)
+
+
+@pytest.mark.parametrize(("embedding", "hidden", "count"), [(2, 100, 3_481), (2, 300, 10_281), (10, 200, 11_897)])
+def test_mlp_parameters(embedding: int, hidden: int, count: int) -> None:
+    params = MLPParams(context=3, embedding=embedding, hidden=hidden, direct=False)
+    assert MLP(params, 27).parameter_count == count
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_bengio_parameters(direct: bool) -> None:
+    """|V|(1 + nm + h) + h(1 + nm) + |V|m with direct connections, |V|(1 + m + h) + h(1 + nm) without."""
+    V, n, m, h = 27, 4, 5, 30
+    model = MLP(MLPParams(context=n, embedding=m, hidden=h, direct=direct), V)
+    with_direct, without = V * (1 + n * m + h) + h * (1 + n * m) + V * m, V * (1 + m + h) + h * (1 + n * m)
+    assert model.parameter_count == (with_direct if direct else without)
+
+
+def lecture_mlp(vocab: Vocab) -> MLP:
+    params = MLPParams(context=3, embedding=2, hidden=100, direct=False)
+    return MLP(params, len(vocab), "randn", torch.Generator().manual_seed(SEED))
+
+
+def test_mlp_on_five_names(vocab: Vocab) -> None:
+    model = lecture_mlp(vocab)
+    batch = training.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
+    assert len(batch[1]) == 32
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    curve = training.train(model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
+    assert curve[0][1] == pytest.approx(17.7697, abs=1e-3)
+    training.train(model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
+    assert model.loss(*batch).item() == pytest.approx(0.2561, abs=1e-3)
+
+
+def test_mlp_forward_is_the_lectures(vocab: Vocab) -> None:
+    model = lecture_mlp(vocab)
+    g = torch.Generator().manual_seed(SEED)
+    C = torch.randn((27, 2), generator=g)
+    W1 = torch.randn((6, 100), generator=g)
+    b1 = torch.randn(100, generator=g)
+    W2 = torch.randn((100, 27), generator=g)
+    b2 = torch.randn(27, generator=g)
+    X, Y = training.examples(encoded(vocab, *lines_of(text_of("emma", "olivia", "ava"))), 3)
+    emb = C[X]
+    h = torch.tanh(emb.view(-1, 6) @ W1 + b1)
+    logits = h @ W2 + b2
+    assert torch.allclose(model(X), logits, atol=1e-5)
+    assert model.loss(X, Y).item() == pytest.approx(F.cross_entropy(logits, Y).item(), abs=1e-5)
