@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from makemore import names
 from makemore.names import Text
 from makemore.vocab import Tokens, Vocab
+from pipeline import ROOT, Project, new_project, stages
 
-ROOT = Path(__file__).resolve().parents[1]
 LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
 
 
@@ -102,3 +102,23 @@ def brute_force_contexts(strings: list[str], context: int) -> list[tuple[str, st
     return pairs
 
 
+@pytest.fixture(scope="session")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, set[str]]]:
+    """A checkout in which `dvc repro` has run every stage, the results committed; and what each stage read."""
+    project = new_project(tmp_path_factory.mktemp("finished") / "project", tiny_names(), small_params())
+    traces = project.traced_repro()
+    assert set(traces) == set(stages(project.path))
+    project.commit("results")
+    return project, traces
+
+
+@pytest.fixture(scope="session")
+def finished(traced: tuple[Project, dict[str, set[str]]]) -> Project:
+    """The checkout of `traced`, as it is. Not to be changed: take a copy."""
+    return traced[0]
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """A copy of `finished`, to be changed."""
+    return finished.copy(tmp_path / "project")

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import brute_force_contexts, encoded, text_of, tiny_names
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import brute_force_contexts, encoded, text_of, tiny_names
 from makemore.contexts import counted, distinct, keys, sliding
 from makemore.vocab import Vocab
 

@@ -2,8 +2,8 @@ import math
 
 import numpy as np
 import pytest
-from conftest import brute_force_contexts, encoded, text_of, tiny_names
 
+from conftest import brute_force_contexts, encoded, text_of, tiny_names
 from makemore import evaluation, ngram
 from makemore.evaluation import evaluate, summary, token_nlls
 from makemore.ngram import NgramParams

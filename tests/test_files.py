@@ -15,7 +15,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         temporary.write_bytes(b"half")
         raise RuntimeError
     assert path.read_bytes() == b"before"
-    assert os.listdir(tmp_path) == ["file"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_write_replaces_the_file_and_not_its_content(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_csv_quotes_what_needs_it(tmp_path: Path) -> None:
 
 def test_safetensors_are_the_same_bytes_each_time(tmp_path: Path) -> None:
     arrays = {name: np.arange(3.0) for name in "dacb"}
-    metadata = {key: 1 for key in "zyxwvut"}
+    metadata = dict.fromkeys("zyxwvut", 1)
     for copy in "12":
         files.write_safetensors(tmp_path / copy, arrays, metadata)
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()

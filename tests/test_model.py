@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import encoded, text_of, tiny_names
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from conftest import encoded, text_of, tiny_names
 from makemore import model as models
 from makemore import ngram
 from makemore.files import read_safetensors, write_safetensors

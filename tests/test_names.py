@@ -2,13 +2,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import lines_of, text_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import lines_of, text_of
 from makemore import names
 
-NAME = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"], exclude_characters="."), min_size=1)
+NAME = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"], exclude_characters="."), min_size=1
+)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import encoded, lines_of, text_of
 
+from conftest import encoded, lines_of, text_of
 from makemore import ngram, training
 from makemore.evaluation import evaluate, token_nlls
 from makemore.mlp import MLP, MLPParams

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import encoded, lines_of, text_of, tiny_names
 
+from conftest import encoded, lines_of, text_of, tiny_names
 from makemore import ngram
 from makemore.ngram import NgramParams
 from makemore.sampling import SampleParams, categorical, describe, sample, tempered

@@ -2,8 +2,8 @@ import random
 
 import numpy as np
 import pytest
-from conftest import lines_of, text_of, tiny_names
 
+from conftest import lines_of, text_of, tiny_names
 from makemore import names
 from makemore.splits import SplitParams, split
 from makemore.vocab import Vocab

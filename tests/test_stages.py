@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from conftest import ROOT
+
+from pipeline import ROOT
 
 Run = Callable[..., Result]
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
@@ -73,7 +74,9 @@ def test_explicit_paths(run: Run, folder: Path) -> None:
     assert run("split", "--names-file", "towns.txt", "--folder", "out").exit_code == 0
     paths = ["--vocab", "out/vocab.json", "--train", "out/train.txt"]
     assert run("fit_ngram", "bigram", *paths, "--model", "out/m.safetensors").exit_code == 0
-    result = run("evaluate", "x", *paths, "--dev", "out/dev.txt", "--model", "out/m.safetensors", "--metrics", "out/m.json")
+    result = run(
+        "evaluate", "x", *paths, "--dev", "out/dev.txt", "--model", "out/m.safetensors", "--metrics", "out/m.json"
+    )
     assert result.exit_code == 0 and (folder / "out/m.json").exists()
     assert not (folder / "models").exists() and not (folder / "metrics").exists()
 
@@ -134,7 +137,9 @@ def test_missing_files_are_named(run: Run, folder: Path) -> None:
 def test_a_model_of_another_vocabulary(run: Run, folder: Path) -> None:
     prepared(run)
     (folder / "data/vocab.json").write_text('{".": 0, "a": 1}')
-    assert one_line(run("evaluate", "bigram")).startswith("models/bigram.safetensors: expected a model with the vocabulary")
+    assert one_line(run("evaluate", "bigram")).startswith(
+        "models/bigram.safetensors: expected a model with the vocabulary"
+    )
 
 
 def test_ssa_names(run: Run, folder: Path) -> None:

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from conftest import encoded, text_of, tiny_names
 
+from conftest import encoded, text_of, tiny_names
 from makemore import training
 from makemore.mlp import MLP, MLPParams
 from makemore.training import TrainingParams

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import encoded, text_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import encoded, text_of
 from makemore.names import Text
 from makemore.vocab import Vocab
 

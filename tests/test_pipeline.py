@@ -1,0 +1,60 @@
+"""The pipeline as DVC runs it, on a tiny list in a temporary checkout."""
+
+import io
+import json
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from makemore.files import read_json
+from pipeline import ROOT, Project, ran
+
+MLP = {"train_mlp", "evaluate@mlp", "sample@mlp", "test", "figures"}
+
+
+def test_a_second_run_runs_nothing(project: Project) -> None:
+    assert project.repro() == []
+    assert project.status() == ""
+    assert project.run("dvc", "status", "--quiet", check=False).returncode == 0
+
+
+def test_a_fresh_clone_gets_the_same_bytes(finished: Project, tmp_path: Path) -> None:
+    """In another folder, with other hash seeds, another locale, time zone and number of threads."""
+    clone = finished.clone(tmp_path / "clone")
+    clone.repro(PYTHONHASHSEED="4711", LC_ALL="C", TZ="Asia/Kathmandu", OMP_NUM_THREADS="2")
+    assert clone.status() == ""
+    assert (clone.path / "dvc.lock").read_bytes() == (finished.path / "dvc.lock").read_bytes()
+
+
+def test_metrics_and_plots_are_there_in_a_fresh_clone(finished: Project, tmp_path: Path) -> None:
+    clone = finished.clone(tmp_path / "clone")
+    shown = json.loads(clone.run("dvc", "metrics", "show", "--json").stdout)
+    files = shown[""]["data"] if "" in shown else shown["workspace"]["data"]["files"]
+    assert files["metrics/mlp.json"]["data"]["dev"]["nll"] > 0
+    assert "index.html" in clone.run("dvc", "plots", "show").stdout
+
+
+def test_an_experiment_reruns_what_it_affects_and_shows_what_it_did(project: Project) -> None:
+    before = read_json(project.path / "metrics/mlp.json")["dev"]["nll"]
+    done = project.run("dvc", "exp", "run", "-S", "mlp.hidden=9")
+    assert set(ran(done.stdout)) == MLP
+    after = read_json(project.path / "metrics/mlp.json")["dev"]["nll"]
+    changed = json.loads(project.run("dvc", "metrics", "diff", "--json").stdout)["metrics/mlp.json"]
+    assert changed["dev.nll"]["old"] == before != after == changed["dev.nll"]["new"]
+    assert "dev.nll" in project.run("dvc", "metrics", "diff").stdout
+
+
+def test_going_back_takes_the_results_from_the_run_cache(project: Project) -> None:
+    project.run("dvc", "exp", "run", "-S", "mlp.hidden=9")
+    back = project.run("dvc", "exp", "run", "-S", "mlp.hidden=8").stdout
+    assert ran(back) == [] and back.count("is cached - skipping run") == len(MLP)
+    assert project.status() == ""
+
+
+def test_dvc_rewrites_the_params_as_they_stand() -> None:
+    """So an experiment that changes a value and one that changes it back leave no trace in params.yaml."""
+    lines = (ROOT / "params.yaml").read_text()
+    yaml = YAML()
+    rewritten = io.StringIO()
+    yaml.dump(yaml.load(lines), rewritten)
+    assert rewritten.getvalue() == lines
