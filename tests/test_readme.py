@@ -1,0 +1,32 @@
+"""The README shows what commands print, and nothing older."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from makemore import results
+from pipeline import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def between(begin: str, end: str) -> str:
+    return README.split(begin)[1].split(end)[0].strip()
+
+
+def test_the_table_is_that_of_the_metrics() -> None:
+    assert between(results.BEGIN, results.END) == results.markdown(results.read(ROOT / "metrics")).strip()
+
+
+def test_the_picture_is_that_of_dvc_yaml() -> None:
+    command = "dvc dag --md --collapse-foreach-matrix"
+    dvc = Path(sys.executable).parent / "dvc"
+    printed = subprocess.run([dvc, *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert between(f"<!-- dag: {command} -->", "<!-- end of dag -->") == printed.stdout.strip()
+
+
+def test_every_file_has_its_place_in_the_tree() -> None:
+    tree = between("## Where things are", "Metrics, curves")
+    assert not [path.name for path in (ROOT / "src/makemore").glob("[!_]*.py") if path.name not in tree]
+    assert not [path.name for path in ROOT.glob("docs/*") if path.name not in tree]
