@@ -7,6 +7,7 @@ Import this first: it also makes `makemore` the one of this checkout, wherever a
 import functools
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,19 @@ NamesPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
 VocabPath = Annotated[Path, typer.Option(help="the vocabulary")]
 TrainPath = Annotated[Path, typer.Option(help="the names to learn from")]
 DevPath = Annotated[Path, typer.Option(help="the names to compare models on")]
+CheckpointPath = Annotated[Path, typer.Option(help="where a training that was killed left off")]
 CurvePath = Annotated[Path, typer.Option(help="learning curve to write")]
-ModelName = Annotated[str, typer.Argument(metavar="MODEL", help="which model, as params.yaml calls it")]
+
+
+def _model_name(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+", value):  # it becomes part of paths
+        raise typer.BadParameter(f"expected letters, digits, - and _, got {value!r}")
+    return value
+
+
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="which model, as params.yaml calls it", callback=_model_name)
+]
 
 PARAMS = Path("params.yaml")
 PANEL = "Hyperparameters, with their values in params.yaml"
@@ -48,6 +60,8 @@ def command(main: Callable[..., None], section: str = "") -> typer.Typer:
         for name, parameter in inspect.signature(main).parameters.items()
         if hints[name] is not schema
     ]
+    for parameter in parameters:
+        get_args(parameter.annotation)[1].readable = False  # the library says what is wrong with a file
     if schema:
         help_text = "read the hyperparameters from this file"
         annotation = Annotated[Path, typer.Option("--params", help=help_text)]
@@ -66,6 +80,10 @@ def command(main: Callable[..., None], section: str = "") -> typer.Typer:
             _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         except ValueError as error:
             _fail(str(error))
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            _fail(f"expected a machine with more memory: {error}")
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

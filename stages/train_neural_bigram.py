@@ -38,6 +38,7 @@ def main(
 
     network = NeuralBigram(len(vocabulary), torch.Generator().manual_seed(params.seed))
     losses = training.train(
+        network,
         lambda contexts, targets: network.regularized_loss(contexts, targets, params.regularization),
         next_batch=lambda: batch,
         optimizer=torch.optim.SGD(network.parameters(), lr=params.lr),

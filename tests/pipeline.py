@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -19,6 +21,7 @@ def environment(home: Path) -> dict[str, str]:
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
+        "MPLCONFIGDIR": matplotlib.get_cachedir(),  # its list of fonts takes seconds to make
         "GIT_CONFIG_NOSYSTEM": "1",
         "DVC_NO_ANALYTICS": "1",
         "DVC_SITE_CACHE_DIR": str(home / "dvc"),
@@ -116,7 +119,7 @@ def stages(path: Path = ROOT) -> dict[str, Any]:
     with Repo(str(path)) as repo:
         return {
             stage.name: {
-                "cmd": stage.cmd,
+                "cmd": stage.cmd.replace('"${DVC_STAGE#*@}"', stage.name.partition("@")[2]),
                 "deps": {dep.def_path for dep in stage.deps if not getattr(dep, "params", None)},
                 "params": {key for dep in stage.deps for key in getattr(dep, "params", None) or ()},
                 "outs": {out.def_path for out in stage.outs},

@@ -1,5 +1,6 @@
 """Nothing stale and nothing rerun needlessly: what dvc.yaml declares is what the stages read."""
 
+import ast
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -24,10 +25,31 @@ def untrue_lines(stage: str, declared: set[str], read: set[str]) -> list[str]:
     return add + [f"{where} delete `- {path}`, which {stage} does not read" for path in sorted(declared - read)]
 
 
+def written_imports(root: Path, script: str) -> set[str]:
+    """The project's files that a script imports anywhere in its text, also where a run may not come by."""
+    found: set[str] = set()
+    pending = [script]
+    while pending:
+        file = pending.pop()
+        found.add(file)
+        for node in ast.walk(ast.parse((root / file).read_text())):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                base = ".".join(filter(None, ["makemore" if node.level else "", node.module]))
+                modules = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            paths = [f"{folder}/{module.replace('.', '/')}.py" for module in modules for folder in ("src", "stages")]
+            pending += [path for path in paths if (root / path).exists() and path not in found]
+    return found
+
+
 def test_deps_are_what_the_stages_read(traced: tuple[Project, dict[str, set[str]]]) -> None:
     _, traces = traced
     lines = []
     for stage, read in traces.items():
+        read |= written_imports(ROOT, shlex.split(DECLARED[stage]["cmd"])[1])
         lines += untrue_lines(stage, DECLARED[stage]["deps"], read - {PARAMS})
         if (PARAMS in read) != bool(DECLARED[stage]["params"]):
             lines.append(f"dvc.yaml: stages: {stage}: params: {'add' if PARAMS in read else 'delete'} its section")
@@ -38,7 +60,7 @@ def test_deps_are_what_the_stages_read(traced: tuple[Project, dict[str, set[str]
     ("file", "old", "new", "reads"),
     [
         ("src/makemore/splits.py", "import names\n", "import names, vocab\n", "src/makemore/vocab.py"),
-        ("src/makemore/splits.py", "    n = ", "    from . import contexts\n    n = ", "src/makemore/contexts.py"),
+        ("src/makemore/splits.py", "    n = ", "    from . import ssa\n    n = ", "src/makemore/ssa.py"),
         ("stages/split.py", "    text = ", '    open("README.md").close()\n    text = ', "README.md"),
     ],
     ids=["an import", "a lazy and relative import", "a data file"],
@@ -46,9 +68,16 @@ def test_deps_are_what_the_stages_read(traced: tuple[Project, dict[str, set[str]
 def test_what_is_not_declared_is_found(project: Project, file: str, old: str, new: str, reads: str) -> None:
     project.edit(file, old, new)
     read = project.trace(DECLARED["split"]["cmd"]) - {PARAMS}
-    assert f"dvc.yaml: stages: split: deps: add `- {reads}`, which split reads" in untrue_lines(
-        "split", DECLARED["split"]["deps"], read
+    lines = untrue_lines("split", DECLARED["split"]["deps"], read)
+    assert lines == [f"dvc.yaml: stages: split: deps: add `- {reads}`, which split reads"]
+
+
+def test_an_import_that_is_not_reached_is_found(project: Project) -> None:
+    project.edit(
+        "src/makemore/splits.py", "    n = ", "    if params.seed < 0:\n        from . import contexts\n    n = "
     )
+    read = written_imports(project.path, "stages/split.py")
+    assert {path for path in DECLARED["split"]["deps"] if path.endswith(".py")} == read - {"src/makemore/contexts.py"}
 
 
 def test_what_is_no_longer_read_is_found(project: Project) -> None:

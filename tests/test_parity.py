@@ -86,7 +86,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
         return model.regularized_loss(contexts, targets, 0.01)
 
     optimizer = torch.optim.SGD(model.parameters(), lr=50)
-    curve = training.train(loss, lambda: batch, optimizer, lambda step: 50, steps=200)
+    curve = training.train(model, loss, lambda: batch, optimizer, lambda step: 50, steps=200)
     total = {step: value for step, value, _ in curve}
     assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
     assert alone[-1] == pytest.approx(2.4653, abs=1e-4)
@@ -96,7 +96,7 @@ def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
     batch = training.distinct_examples(tokens, 1, len(vocab))
     optimizer = torch.optim.SGD(model.parameters(), lr=50)
-    training.train(model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
+    training.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]
     P = np.exp(bigram(tokens, 0).log_probs(contexts))
     frequent = np.bincount(tokens) > 5000  # the rows that are seen often have got there by now
@@ -146,9 +146,9 @@ def test_mlp_on_five_names(vocab: Vocab) -> None:
     batch = training.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
     assert len(batch[1]) == 32
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    curve = training.train(model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
+    curve = training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
     assert curve[0][1] == pytest.approx(17.7697, abs=1e-3)
-    training.train(model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
+    training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
     assert model.loss(*batch).item() == pytest.approx(0.2561, abs=1e-3)
 
 

@@ -20,6 +20,7 @@ def params(**changes: object) -> TrainingParams:
     values: dict[str, object] = {
         "examples": "all", "batch_size": 32, "steps": 40, "optimizer": "sgd", "lr": 0.1, "schedule": "constant",
         "weight_decay": 0.0, "seed": 1, "device": "cpu", "threads": 1,
+        "checkpoint_every": 0,
     }  # fmt: skip
     return TrainingParams.model_validate(values | changes)
 
@@ -29,6 +30,7 @@ def trained(**changes: object) -> tuple[MLP, training.Curve]:
     generator = torch.Generator().manual_seed(chosen.seed)
     model = MLP(SHAPE, len(VOCAB), "scaled", generator)
     curve = training.train(
+        model,
         model.loss,
         training.batches(TOKENS, 3, len(VOCAB), chosen, generator),
         training.make_optimizer(model, chosen),

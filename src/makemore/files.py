@@ -30,6 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None  # a full disk does not say which file
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -40,11 +42,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises ValueError where it is not JSON."""
+    """The content of a JSON file. Raises ValueError where it is not JSON, or holds NaN."""
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, found something else ({error})") from None
+
+
+def _constant(name: str) -> float:
+    if name == "NaN":
+        raise ValueError("NaN")
+    return float(name)
 
 
 def write_json(path: Path, content: object) -> None:

@@ -21,10 +21,10 @@ class MLPParams(Section):
     """The shape of the network."""
 
     context: Annotated[
-        int, Field(ge=1, description="characters that it sees: the lecture's block_size, the paper's n - 1")
+        int, Field(ge=1, le=1000, description="characters that it sees: the lecture's block_size, the paper's n - 1")
     ]
-    embedding: Annotated[int, Field(ge=1, description="numbers that stand for a character: the paper's m")]
-    hidden: Annotated[int, Field(ge=1, description="tanh units: the paper's h")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character: the paper's m")]
+    hidden: Annotated[int, Field(ge=1, le=1_000_000, description="tanh units: the paper's h")]
     direct: Annotated[bool, Field(description="connect the embeddings to the output directly too: the paper's W")]
 
 

@@ -48,11 +48,17 @@ class Neural(nn.Module):
         return {name: weight.detach().cpu().numpy() for name, weight in self.named_parameters()}
 
     def set_arrays(self, arrays: Arrays) -> None:
-        """Take weights that `arrays` gave. Raises ValueError where their names or shapes are not this network's."""
+        """Take weights that `arrays` gave.
+
+        Raises:
+            ValueError: their names or shapes are not this network's, or not all are finite.
+        """
         weights = dict(self.named_parameters())
         expected = {name: tuple(weight.shape) for name, weight in weights.items()}
         found = {name: array.shape for name, array in arrays.items()}
         if expected != found:
             raise ValueError(f"weights of shapes {found} in place of {expected}")
         for name, weight in weights.items():
+            if not np.isfinite(arrays[name]).all():
+                raise ValueError(f"weights {name} that are not all finite")
             weight.data = torch.from_numpy(arrays[name].astype(np.float32))

@@ -20,7 +20,9 @@ from makemore.vocab import Tokens
 class NgramParams(Section):
     """One count model."""
 
-    order: Annotated[int, Field(ge=1, description="n of the n-gram: 2 is a bigram, which sees one character back")]
+    order: Annotated[
+        int, Field(ge=1, le=63, description="n of the n-gram: 2 is a bigram, which sees one character back")
+    ]
     strength: Annotated[float, Field(ge=0, description="added to each count; 0 is maximum likelihood")]
 
 

@@ -22,7 +22,7 @@ class SampleParams(Section):
 
     count: Annotated[int, Field(ge=1, description="names to sample")]
     temperature: Annotated[float, Field(ge=0, description="1 is the model as it is, below 1 it dares less, 0 never")]
-    max_length: Annotated[int, Field(ge=1, description="characters after which a name is cut off")]
+    max_length: Annotated[int, Field(ge=1, le=100_000, description="characters after which a name is cut off")]
     seed: Annotated[Seed, Field(description="of the sampler alone")]
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 
+from makemore.checkpoint import Checkpoint
 from makemore.contexts import counted, sliding
 from makemore.params import Section, Seed
 from makemore.progress import progress
@@ -43,6 +44,7 @@ class TrainingParams(Section):
     seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
     threads: Annotated[int, Field(ge=1, description="processor threads; another number may change the last digits")]
+    checkpoint_every: Annotated[int, Field(ge=0, description="steps between two checkpoints; 0 is none")]
 
 
 def examples(tokens: Tokens, context: int) -> tuple[Tensor, Tensor]:
@@ -135,12 +137,14 @@ def batches(
 
 
 def train(
+    model: nn.Module,
     loss_of: Callable[[Tensor, Tensor], Tensor],
     next_batch: Batches,
     optimizer: Optimizer,
     rate: Callable[[int], float],
     steps: int,
     title: str = "train",
+    checkpoint: Checkpoint | None = None,
 ) -> Curve:
     """The lectures' loop: forward, backward, update.
 
@@ -148,6 +152,7 @@ def train(
         loss_of: (contexts, targets) -> the loss, in nats a token.
         next_batch: gives the next (contexts, targets).
         rate: the learning rate of each step.
+        checkpoint: where a training that was killed left off, and will again.
 
     Returns:
         The learning curve, at most `ROWS` rows.
@@ -155,11 +160,10 @@ def train(
     Raises:
         ValueError: the loss is no longer a finite number.
     """
-    curve: Curve = []
     every = math.ceil(steps / ROWS)
-    losses: list[Tensor] = []
+    done, curve, losses = checkpoint.load(model, optimizer) if checkpoint else (0, [], [])
     with progress(title, steps, "steps") as report:
-        for step in range(steps):
+        for step in range(done, steps):
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
             loss = loss_of(*next_batch())
@@ -172,6 +176,8 @@ def train(
                 curve.append((step + 1, _mean(losses, step), rate(step)))
                 report(step + 1, f"loss {curve[-1][1]:.4f}")
                 losses = []
+            if checkpoint and checkpoint.every and (step + 1) % checkpoint.every == 0:
+                checkpoint.save(step + 1, model, optimizer, curve, losses)
     return curve
 
 

@@ -1,0 +1,108 @@
+"""Kills stages and DVC at random moments, then lets `dvc repro` finish: the bytes must be those of an untouched run.
+
+    python tests/interrupt.py --times 200
+
+Each time the outputs of some stages are taken away, from DVC's cache too. Then a stage or `dvc repro` is started and,
+after a random delay, killed: by SIGKILL, SIGTERM or SIGINT, alone (its child lives on and writes beside the next run)
+or with its children. What follows is one `dvc repro`, started at once.
+"""
+
+import hashlib
+import os
+import random
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psutil
+import typer
+
+from conftest import small_params, tiny_names
+from pipeline import Project, environment, new_project, stages
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+
+
+def contents(project: Project, declared: dict[str, Any]) -> dict[str, bytes]:
+    outs = [out for stage in declared.values() for out in stage["outs"]]
+    return {out: (project.path / out).read_bytes() for out in [*outs, "dvc.lock"]}
+
+
+def interrupt(project: Project, declared: dict[str, Any], expected: dict[str, bytes], draw: random.Random) -> str:
+    """Once. Returns what was done; raises AssertionError, with that, where the pipeline did not recover."""
+    lost = draw.sample(sorted(declared), draw.randint(1, 3))
+    cache = project.path / ".dvc" / "cache"
+    for out in (out for stage in lost for out in declared[stage]["outs"]):
+        (project.path / out).unlink()
+        md5 = hashlib.md5(expected[out]).hexdigest()
+        (cache / "files" / "md5" / md5[:2] / md5[2:]).unlink(missing_ok=True)
+    shutil.rmtree(cache / "runs", ignore_errors=True)
+
+    direct, number, group = draw.random() < 0.4, draw.choice(SIGNALS), draw.random() < 0.5
+    command = shlex.split(declared[lost[0]]["cmd"]) if direct else ["dvc", "repro"]
+    delay = draw.uniform(0, 2.5 if direct else 6)
+    story = f"{' '.join(command)}, without {', '.join(lost)}: {number.name} after {delay:.2f} s, group {group}"
+    victim = subprocess.Popen(
+        command,
+        cwd=project.path,
+        env=environment(project.path.parent),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(delay)
+    if victim.poll() is None:
+        os.killpg(victim.pid, number) if group else victim.send_signal(number)
+    victim.wait()
+
+    done = project.run("dvc", "repro", check=False)
+    assert done.returncode == 0, f"{story}\n{done.stdout}\n{done.stderr}"
+    for process in orphans(project):  # what the killed DVC left behind may still write: its last word counts too
+        process.wait(60)
+    found = contents(project, declared)
+    wrong = [name for name in expected if found[name] != expected[name]]
+    assert not wrong and not project.status(), f"{story}\nwrong: {wrong}\n{project.status()}"
+    return f"{'stage' if direct else 'dvc'} {number.name} {'with children' if group else 'alone'}"
+
+
+def orphans(project: Project) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(project.path) and process.pid != os.getpid():
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def interrupt_often(folder: Path, times: int, seed: int, report: bool = False) -> Counter[str]:
+    project = new_project(folder / "project", tiny_names(), small_params())
+    project.repro()
+    project.commit("results")
+    declared = stages(project.path)
+    expected = contents(project, declared)
+    draw = random.Random(seed)
+    counts: Counter[str] = Counter()
+    for time_ in range(times):
+        counts[interrupt(project, declared, expected, draw)] += 1
+        if report and (time_ + 1) % 10 == 0:
+            print(f"{time_ + 1} of {times} recovered", flush=True)
+    return counts
+
+
+def main(times: int = 200, seed: int = 1) -> None:
+    """Interrupt the pipeline many times; end with how often it was, in which way."""
+    with tempfile.TemporaryDirectory() as folder:
+        for way, count in sorted(interrupt_often(Path(folder).resolve(), times, seed, report=True).items()):
+            print(f"{count:4} {way}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
