@@ -11,6 +11,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/.installed ## set up, run the stages that are not up to date, show the models
+	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock # DVC, when killed while it writes its lock, leaves it empty
 	dvc repro
 	@python stages/results.py
 

@@ -3,6 +3,7 @@
 import importlib.util
 import random
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -37,6 +38,7 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     return made + made[:5]
 
 
+@cache
 def load_stage(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"stage_{name}", ROOT / "stages" / f"{name}.py")
     assert spec and spec.loader
