@@ -102,7 +102,7 @@ def count(params: NgramParams, tokens: Tokens, vocab_size: int) -> tuple[Ints, I
     """The distinct n-grams of the highest order, sorted, (K,), and how often each occurs, (K,)."""
     found = ngram_keys(params, tokens, vocab_size)  # (M,)
     found.sort()
-    first = np.flatnonzero(np.diff(found, prepend=-1))  # (K,)
+    first = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))  # (K,)
     return found[first], np.diff(first, append=len(found))
 
 
@@ -153,7 +153,7 @@ def weigh(params: NgramParams, counted: list[Table], vocab_size: int) -> Weights
     result = []
     below, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
     for table in reversed(counted):
-        counts = np.concatenate((table.own.astype(np.float64), np.bincount(below, passed)))  # (K,)
+        counts: Floats = np.concatenate((table.own, np.bincount(below, passed)), dtype=np.float64)  # (K,)
         own, rest, passed = smooth(params.smoothing, strengths[table.order - 1], counts, table.starts, vocab_size)
         result.append((np.append(own, 0), np.append(rest, 1)))
         below = table.below

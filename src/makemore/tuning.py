@@ -54,7 +54,7 @@ class Trials:
         places, shares = self.scored[split]
         probs = mix(places, weigh(self.at(strength), self.tables, self.vocab_size), self.vocab_size)
         with np.errstate(divide="ignore"):
-            return float(-(shares @ np.log(probs)))
+            return -float((shares * np.log(probs)).sum())
 
     def row(self, order: int, value: float, strength: Strength) -> Row:
         return Row(order, value, self.nll(strength, "train"), self.nll(strength, "dev"))
