@@ -41,9 +41,10 @@ def reference(lines: list[list[int]], params: NgramParams, vocab_size: int) -> C
         if k == 0:
             return 1 / vocab_size
         key, s = gram(so_far, token, k), strengths[k - 1]
+        follow: dict[int, float]
         lower = 1 / vocab_size if params.smoothing in ("none", "additive") else probability(so_far, token, k - 1)
         if key is None and params.smoothing in ("none", "additive"):  # a padded context is the whole name so far
-            follow = dict(Counter(other for before, other in places if before == so_far))
+            follow = {**Counter(other for before, other in places if before == so_far)}
         else:
             follow = {other[2]: n for other, n in counts[k - 1].items() if key and other[:2] == key[:2]}
         n, total, types = follow.get(token, 0), sum(follow.values()), len(follow)
@@ -60,7 +61,7 @@ def reference(lines: list[list[int]], params: NgramParams, vocab_size: int) -> C
         if params.smoothing == "power_law":
             take = {other: s * c**s for other, c in follow.items()}
         else:
-            discounts = kneser_ney_discounts(np.array(list(counts[k - 1].values())))
+            discounts = [float(d) for d in kneser_ney_discounts(np.array(list(counts[k - 1].values())))]
             take = {other: discounts[min(int(c), 3)] for other, c in follow.items()}
         return (n - take.get(token, 0)) / total + sum(take.values()) / total * lower
 
@@ -123,9 +124,8 @@ def test_probabilities_sum_to_1(data: st.DataObject) -> None:
     strength = data.draw(one if smoothing == "additive" else st.lists(one, min_size=order, max_size=order))
     lines = data.draw(st.lists(st.lists(st.integers(1, size - 1), min_size=1, max_size=6), min_size=1, max_size=12))
     tokens = np.array([token for line in lines for token in [*line, 0]], dtype=np.int32)
-    params = NgramParams(
-        order=order, smoothing=smoothing, strength=strength if smoothing in LARGEST else None, position=position
-    )
+    values = {"order": order, "smoothing": smoothing, "strength": strength, "position": position}
+    params = NgramParams.model_validate(values if smoothing in LARGEST else values | {"strength": None})
     model = ngram.fit(params, tokens, size)
     row = st.lists(st.integers(0, size - 1), min_size=model.context, max_size=model.context)
     contexts = np.array(data.draw(st.lists(row, min_size=1, max_size=9)), dtype=np.int32)

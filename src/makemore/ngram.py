@@ -132,11 +132,11 @@ def tables(params: NgramParams, ngrams: Ints, counts: Ints, vocab_size: int) -> 
     least = [span(params, order - 2, vocab_size) if order > max(2, lowest) else 0 for order in orders]
     cuts = np.searchsorted(ngrams, least)  # where the n-grams of each order begin
     result = []
-    ends, below = ngrams[:0], ngrams[:0]
+    ends = ngrams[:0]
     for order, start, stop in zip(reversed(orders), cuts[::-1], [len(ngrams), *cuts[:0:-1]], strict=True):
         found = np.concatenate((ngrams[start:stop], ends))  # (K,)
-        if order > lowest:
-            ends, below = np.unique(found % span(params, order - 1, vocab_size), return_inverse=True)
+        shortened = found[: len(found) * (order > lowest)] % span(params, order - 1, vocab_size)
+        ends, below = np.unique(shortened, return_inverse=True)
         contexts = found // vocab_size  # (K,)
         starts = np.flatnonzero(np.diff(contexts, prepend=-1))  # (C,)
         if len(found):  # no name may be as long as the highest orders
@@ -224,11 +224,9 @@ class Ngram:
             place = find(table.contexts, end)  # (N,)
             rows *= rest[place][:, None]
             sizes = np.diff(table.starts, append=len(table.ngrams))[place] * (place >= 0)  # (N,)
-            first = np.cumsum(sizes) - sizes  # (N,)
-            seen = np.arange(sizes.sum()) + np.repeat(
-                table.starts[place] - first, sizes
-            )  # (n-grams of the N contexts,)
-            row = np.repeat(np.arange(len(full)) * self.vocab_size, sizes)
+            ahead = table.starts[place] - np.cumsum(sizes) + sizes  # (N,)
+            seen = np.arange(sizes.sum()) + np.repeat(ahead, sizes)  # (S,): the n-grams of all N contexts
+            row = np.repeat(np.arange(len(full)) * self.vocab_size, sizes)  # (S,)
             probs[row + table.ngrams[seen] % self.vocab_size] += own[seen]
         with np.errstate(divide="ignore"):  # log 0 is -inf: what never occurs, unsmoothed
             return np.asarray(np.log(rows))
@@ -236,7 +234,7 @@ class Ngram:
     def token_log_probs(self, tokens: Tokens) -> Floats:
         """Natural logarithm of the probability of each token after those before it in its name, (M,).
 
-        The same as picking them from `log_probs`, but faster: the other V - 1 of each row are not worked out.
+        The same as picking them from `log_probs`, without the memory for the other V - 1 of each row.
         """
         ngrams = ngram_keys(self.params, tokens, self.vocab_size)  # (M,)
         result = np.empty(len(ngrams))
