@@ -59,7 +59,7 @@ def reference(lines: list[list[int]], params: NgramParams, vocab_size: int) -> C
         if params.smoothing == "witten_bell":
             return (n + s * types * lower) / (total + s * types)
         if params.smoothing == "power_law":
-            take = {other: s * c**s for other, c in follow.items()}
+            take = {other: float(s * c**s) for other, c in follow.items()}
         else:
             discounts = [float(d) for d in kneser_ney_discounts(np.array(list(counts[k - 1].values())))]
             take = {other: discounts[min(int(c), 3)] for other, c in follow.items()}
