@@ -45,36 +45,36 @@ PARAMS = Path("params.yaml")
 PANEL = "Hyperparameters, with their values in params.yaml"
 
 
-def command(main: Callable[..., None], section: str = "") -> typer.Typer:
+def command(main: Callable[..., None], **sections: str) -> typer.Typer:
     """A Typer app of one command for a stage's `main`.
 
-    A parameter of `main` that is a `Section` becomes one option for each of its fields, and `--params FILE`. Its values
-    come from the section of params.yaml; `section` may hold arguments of `main` in braces, as in `ngram.{name}`.
+    A parameter of `main` that is a `Section` becomes one option for each of its fields, and `--params FILE` says where
+    their values come from. `sections` gives, for each such parameter, the section of params.yaml; it may hold arguments
+    of `main` in braces, as in `params="ngram.{name}"`.
 
     A ValueError or OSError ends the command with one line and exit code 1; an option's bad value with exit code 2.
     """
     hints = get_type_hints(main, include_extras=True)
-    schema = next((hint for hint in hints.values() if isinstance(hint, type) and issubclass(hint, Section)), None)
     parameters = [
         parameter.replace(annotation=hints[name], kind=parameter.KEYWORD_ONLY)
         for name, parameter in inspect.signature(main).parameters.items()
-        if hints[name] is not schema
+        if name not in sections
     ]
     for parameter in parameters:
         get_args(parameter.annotation)[1].readable = False  # the library says what is wrong with a file
-    if schema:
-        help_text = "read the hyperparameters from this file"
-        annotation = Annotated[Path, typer.Option("--params", help=help_text)]
-        parameters.append(_parameter("params_file", annotation, PARAMS))
-        parameters += _options(schema, section)
+    if sections:
+        option = typer.Option("--params", help="read the hyperparameters from this file")
+        parameters.append(_parameter("params_file", Annotated[Path, option], PARAMS))
+        for name, section in sections.items():
+            parameters += _options(hints[name], section)
 
     @functools.wraps(main)
     def run(**arguments: Any) -> None:
         try:
-            if schema:
-                given = {name: arguments.pop(name) for name in schema.model_fields}
-                file = arguments.pop("params_file")
-                arguments["params"] = _section(schema, file, section.format(**arguments), given)
+            file = arguments.pop("params_file", PARAMS)
+            for name, section in sections.items():
+                given = {key: arguments.pop(key) for key in hints[name].model_fields}
+                arguments[name] = _section(hints[name], file, section.format(**arguments), given)
             main(**arguments)
         except OSError as error:
             _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))

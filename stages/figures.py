@@ -13,7 +13,7 @@ from makemore.vocab import Vocab, read_tokens
 
 
 def main(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="the models to compare")],
+    models: Annotated[list[str], typer.Argument(metavar="MODEL", help="the models to compare")],
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
     mlp: Annotated[Path, typer.Option(help="the model whose embedding is drawn")] = Path("models/mlp.safetensors"),
@@ -21,10 +21,13 @@ def main(
         Path("metrics/curves/neural_bigram.csv"),
         Path("metrics/curves/mlp.csv"),
     ],
+    strengths: Annotated[Path, typer.Option(help="losses against the strength of a smoothing")] = Path(
+        "metrics/curves/trigram_tuned_strength.csv"
+    ),
     metrics: Annotated[Path, typer.Option(help="where the metrics of the models are")] = Path("metrics"),
     folder: Annotated[Path, typer.Option(help="where the figures go")] = Path("metrics/figures"),
 ) -> None:
-    """Draw the bigram counts, the learning curves, the embedding, and the comparison of all models on dev."""
+    """Draw the bigram counts, the learning curves, the embedding, a smoothing, and all models on dev."""
     vocabulary = Vocab.read(vocab)
     itos, size = vocabulary.itos, len(vocabulary)
 
@@ -42,19 +45,26 @@ def main(
     arrays, _ = files.read_safetensors(mlp)
     points = figures.principal_components(arrays["C"])  # (V, 2)
     files.write_csv(folder / "embedding.csv", ("character", "x", "y"), zip(itos, *points.T.tolist(), strict=True))
-    title = f"Embedding of the MLP, {arrays['C'].shape[1]} dimensions"
-    figures.save(folder / "embedding.png", figures.embedding(points, itos, title))
+    shown = f" of {arrays['C'].shape[1]}: the first two principal components" if arrays["C"].shape[1] > 2 else ""
+    figures.save(
+        folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP, 2 dimensions{shown}")
+    )
+
+    sweep = files.read_csv(strengths)
+    together = sweep["order"] == 0  # the rows in which all orders have the same strength
+    losses = {split: sweep[split][together] for split in ("train", "dev")}
+    title = f"Smoothing: {strengths.stem.removesuffix('_strength')}"
+    figures.save(folder / "smoothing.png", figures.smoothing(sweep["strength"][together], losses, title))
 
     dev = {name: files.read_json(metrics / f"{name}.json")["dev"] for name in models}
-    nll = {name: values["nll"] for name, values in dev.items()}
-    errors = {name: values["nll_se"] for name, values in dev.items()}
+    ranked = sorted(models, key=lambda name: -dev[name]["nll"])
+    nll = {name: dev[name]["nll"] for name in ranked}
+    errors = {name: dev[name]["nll_se"] for name in ranked}
     files.write_csv(
-        folder / "models.csv", ("model", "nll", "nll_se"), ((name, nll[name], errors[name]) for name in models)
+        folder / "models.csv", ("model", "nll", "nll_se"), zip(ranked, nll.values(), errors.values(), strict=True)
     )
     figures.save(folder / "models.png", figures.comparison(nll, errors, size))
-    print(
-        f"{folder}: bigram_counts, loss_curves, embedding, models; best on dev: {min(nll, key=lambda name: nll[name])}"
-    )
+    print(f"{folder}: bigram_counts, loss_curves, embedding, smoothing, models; best on dev: {ranked[-1]}")
 
 
 app = command(main)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from _stage import ModelName, TrainPath, VocabPath, command
@@ -31,10 +32,12 @@ def main(
     figures = sampling.describe(text, names.read(train))
     names.write(path, text)
     write_json(metrics or Path(f"metrics/samples/{name}.json"), figures)
-    first = ", ".join(names.to_string(text[:200]).split("\n")[:5])
-    print(f"{path}: {figures['samples']} names, {figures['distinct']} distinct, {figures['new']} new: {first}, ...")
+    first = ", ".join(names.to_string(names.take(text, np.arange(min(5, params.count)))).splitlines())
+    print(
+        f"{path}: {figures['samples']:,} names, {figures['distinct']:,} distinct, {figures['new']:,} new: {first} ..."
+    )
 
 
-app = command(main, section="sample")
+app = command(main, params="sample")
 if __name__ == "__main__":
     app()

@@ -28,6 +28,6 @@ def main(
     print(f"{folder}: {', '.join(sizes)} names")
 
 
-app = command(main, section="split")
+app = command(main, params="split")
 if __name__ == "__main__":
     app()

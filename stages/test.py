@@ -39,6 +39,6 @@ def main(
     print(f"{metrics}: {figures} nats a token")
 
 
-app = command(main, section="test")
+app = command(main, params="test")
 if __name__ == "__main__":
     app()

@@ -58,6 +58,6 @@ def main(
     print(f"{model}: {size}, last loss {losses[-1][1]:.4f} nats a token")
 
 
-app = command(main, section="mlp")
+app = command(main, params="mlp")
 if __name__ == "__main__":
     app()

@@ -52,6 +52,6 @@ def main(
     print(f"{model}: {size}, last loss {losses[-1][1]:.4f} nats a token")
 
 
-app = command(main, section="neural_bigram")
+app = command(main, params="neural_bigram")
 if __name__ == "__main__":
     app()

@@ -3,7 +3,6 @@
 import importlib.util
 import random
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 
 from makemore import names
 from makemore.names import Text
+from makemore.ngram import NgramParams
 from makemore.vocab import Tokens, Vocab
 from pipeline import ROOT, Project, new_project, stages
 
@@ -31,6 +31,10 @@ def encoded(vocab: Vocab, *strings: str) -> Tokens:
     return vocab.encode(text_of(*strings), "test")
 
 
+def additive(order: int, strength: float) -> NgramParams:
+    return NgramParams(order=order, smoothing="additive", strength=strength, position=0)
+
+
 def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     """Made-up names over a few letters, some of them twice."""
     draw = random.Random(seed)
@@ -38,7 +42,6 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     return made + made[:5]
 
 
-@cache
 def load_stage(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"stage_{name}", ROOT / "stages" / f"{name}.py")
     assert spec and spec.loader
@@ -72,7 +75,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def small_params() -> str:
     """The project's params.yaml with so little work that a stage takes no time."""
     text = (ROOT / "params.yaml").read_text()
-    for key, value in {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30}.items():
+    small = {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30, "additive_count": 3, "others_count": 3}
+    for key, value in small.items():
         lines = [
             line[: line.index(f"{key}:")] + f"{key}: {value}" if line.strip().startswith(f"{key}:") else line
             for line in text.splitlines()

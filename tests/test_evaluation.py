@@ -3,16 +3,15 @@ import math
 import numpy as np
 import pytest
 
-from conftest import brute_force_contexts, encoded, text_of, tiny_names
+from conftest import additive, brute_force_contexts, encoded, text_of, tiny_names
 from makemore import evaluation, ngram
 from makemore.evaluation import evaluate, summary, token_nlls
-from makemore.ngram import NgramParams
 from makemore.vocab import Vocab
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
 TOKENS = encoded(VOCAB, *NAMES)
-TRIGRAM = ngram.fit(NgramParams(order=3, strength=0.5), TOKENS, len(VOCAB))
+TRIGRAM = ngram.fit(additive(3, 0.5), TOKENS, len(VOCAB))
 
 
 def test_each_token_counts_once_the_end_included_the_start_not() -> None:
@@ -58,6 +57,6 @@ def test_unseen_names_apart() -> None:
 
 
 def test_an_impossible_name_has_infinite_loss() -> None:
-    model = ngram.fit(NgramParams(order=2, strength=0), encoded(VOCAB, "ab"), len(VOCAB))
+    model = ngram.fit(additive(2, 0), encoded(VOCAB, "ab"), len(VOCAB))
     result = evaluate(model, encoded(VOCAB, "ba"), VOCAB)
     assert result["nll"] == result["nll_se"] == result["perplexity"] == math.inf

@@ -45,6 +45,7 @@ def prepared(run: Run, folder: Path) -> Path:
         "vocab",
         "split",
         "fit_ngram bigram",
+        "tune_ngram trigram_tuned",
         "train_mlp",
         "train_neural_bigram",
         "evaluate mlp",

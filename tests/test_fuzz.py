@@ -42,9 +42,12 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
+APPS = {stage: load_stage(stage).app for stage in ("vocab", "split")}
+
+
 def run(place: Path, stage: str, *options: str) -> str | None:
     """Run a stage; None if it ended well, otherwise its one line. Nothing else may happen."""
-    result = CliRunner().invoke(load_stage(stage).app, list(options))
+    result = CliRunner().invoke(APPS[stage], list(options))
     assert isinstance(result.exception, SystemExit | None), result.exception
     if result.exit_code == 0:
         return None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from conftest import encoded, text_of, tiny_names
+from conftest import additive, encoded, text_of, tiny_names
 from makemore import model as models
 from makemore import ngram
 from makemore.files import read_safetensors, write_safetensors
@@ -25,8 +25,11 @@ VOCAB = Vocab.of(text_of(*NAMES))
 V = len(VOCAB)
 
 
+POWER_LAW = NgramParams(order=4, smoothing="power_law", strength=[0.1, 0.4, 0.7, 0.9], position=3)
+
+
 def fitted(order: int, strength: float) -> Model:
-    return ngram.fit(NgramParams(order=order, strength=strength), encoded(VOCAB, *NAMES), V)
+    return ngram.fit(additive(order, strength), encoded(VOCAB, *NAMES), V)
 
 
 def mlp(direct: bool) -> Model:
@@ -39,6 +42,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "bigram": lambda: fitted(2, 1),
     "trigram, unsmoothed": lambda: fitted(3, 0),
     "5-gram": lambda: fitted(5, 0.1),
+    "power law": lambda: ngram.fit(POWER_LAW, encoded(VOCAB, *NAMES), V),
     "neural bigram": lambda: NeuralBigram(V, torch.Generator().manual_seed(1)),
     "mlp": lambda: mlp(direct=False),
     "mlp, direct": lambda: mlp(direct=True),

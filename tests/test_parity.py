@@ -7,13 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from conftest import encoded, lines_of, text_of
+from conftest import additive, encoded, lines_of, text_of
 from makemore import ngram, training
 from makemore.evaluation import evaluate, token_nlls
 from makemore.mlp import MLP, MLPParams
 from makemore.names import Text
 from makemore.neural_bigram import NeuralBigram
-from makemore.ngram import Ngram, NgramParams
+from makemore.ngram import Ngram
 from makemore.sampling import SampleParams, sample
 from makemore.vocab import Tokens, Vocab
 
@@ -31,7 +31,7 @@ def tokens(real: Text, vocab: Vocab) -> Tokens:
 
 
 def bigram(tokens: Tokens, strength: float) -> Ngram:
-    return ngram.fit(NgramParams(order=2, strength=strength), tokens, 27)
+    return ngram.fit(additive(2, strength), tokens, 27)
 
 
 def test_bigram_of_three_names(tokens: Tokens, vocab: Vocab) -> None:
@@ -54,7 +54,7 @@ def test_bigram_of_andrej(tokens: Tokens, vocab: Vocab) -> None:
 
 
 def test_uniform(vocab: Vocab) -> None:
-    uniform = Ngram(NgramParams(order=1, strength=1), np.array([0]), np.array([0]), len(vocab))
+    uniform = Ngram(additive(1, 1), np.array([0]), np.array([0]), len(vocab))
     assert evaluate(uniform, encoded(vocab, "emma"), vocab)["nll"] == pytest.approx(3.2958, abs=5e-5)
 
 

@@ -16,7 +16,8 @@ def between(begin: str, end: str) -> str:
 
 
 def test_the_table_is_that_of_the_metrics() -> None:
-    assert between(results.BEGIN, results.END) == results.markdown(results.read(ROOT / "metrics")).strip()
+    table = results.markdown(results.read(ROOT / "metrics")).strip()
+    assert between(results.BEGIN, results.END) == table, "run: python stages/results.py --write README.md"
 
 
 def test_the_picture_is_that_of_dvc_yaml() -> None:

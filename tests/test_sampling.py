@@ -1,15 +1,14 @@
 import numpy as np
 import pytest
 
-from conftest import encoded, lines_of, text_of, tiny_names
+from conftest import additive, encoded, lines_of, text_of, tiny_names
 from makemore import ngram
-from makemore.ngram import NgramParams
 from makemore.sampling import SampleParams, categorical, describe, sample, tempered
 from makemore.vocab import Vocab
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
-TRIGRAM = ngram.fit(NgramParams(order=3, strength=0.01), encoded(VOCAB, *NAMES), len(VOCAB))
+TRIGRAM = ngram.fit(additive(3, 0.01), encoded(VOCAB, *NAMES), len(VOCAB))
 
 
 def sampled(count: int = 50, temperature: float = 1, max_length: int = 50, seed: int = 1) -> list[str]:

@@ -60,6 +60,7 @@ def embedding(points: NDArray[np.float64], itos: Sequence[str], title: str) -> F
     for (x, y), character in zip(points, itos, strict=True):
         axes.text(x, y, character, ha="center", va="center")
     axes.grid(alpha=0.3)
+    axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(title)
     return figure
 
@@ -77,6 +78,19 @@ def principal_components(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(points * np.sign(points[np.abs(points).argmax(axis=0), [0, 1]]))
 
 
+def smoothing(strengths: NDArray[np.float64], losses: Mapping[str, NDArray[np.float64]], title: str) -> Figure:
+    """Loss against the strength of the smoothing, for each split: train rises, dev has a minimum."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, values in losses.items():
+        (line,) = axes.semilogx(strengths, values, marker=".", label=name)
+        best = int(values.argmin())
+        axes.plot(strengths[best], values[best], "o", color=line.get_color(), fillstyle="none", markersize=10)
+    axes.set(title=title, xlabel="strength (added to each count)", ylabel="NLL (nats a token)")
+    axes.legend()
+    return figure
+
+
 def comparison(nll: Mapping[str, float], error: Mapping[str, float], vocab_size: int) -> Figure:
     """The dev loss of each model with its standard error, beside the uniform model."""
     figure = Figure(figsize=(7, 1.4 + 0.45 * len(nll)), layout="constrained")
@@ -87,5 +101,5 @@ def comparison(nll: Mapping[str, float], error: Mapping[str, float], vocab_size:
     axes.axvline(math.log(vocab_size), **uniform_line(vocab_size))
     axes.invert_yaxis()
     axes.set(title="All models on the dev names", xlabel="NLL (nats a token), with standard error")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.8, -0.15), frameon=False)
+    axes.legend(loc="lower right")
     return figure

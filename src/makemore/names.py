@@ -55,7 +55,7 @@ def _check(text: Text, source: str) -> None:
     if faults:
         position = int(np.isin(text, faults).argmax())
         line = line_of(text, position)
-        raise ValueError(f"{source}:{line}: expected only letters in a name, found {found[int(text[position])]}")
+        raise ValueError(f"{source}:{line}: expected a name, found {found[int(text[position])]} in it")
 
 
 def _fault(character: str) -> str | None:

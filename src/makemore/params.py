@@ -92,8 +92,9 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
         return schema.model_validate(values)
     except ValidationError as error:
         fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")  # a typo before what it lacks
-    if not fault["loc"]:  # a rule over several keys: it begins with the key to blame
-        raise ValueError(name_of("") + fault["msg"].removeprefix("Value error, "))
+    if not fault["loc"]:  # a rule over several keys: its sentence begins with the key to blame
+        key, _, sentence = fault["msg"].removeprefix("Value error, ").partition(": ")
+        raise ValueError(f"{name_of(key)}: {sentence}")
     key = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
         raise ValueError(f"{name_of(key)}: expected one of {', '.join(schema.model_fields)}, got an unknown key")

@@ -21,7 +21,10 @@ class SampleParams(Section):
     """How names are sampled."""
 
     count: Annotated[int, Field(ge=1, description="names to sample")]
-    temperature: Annotated[float, Field(ge=0, description="1 is the model as it is, below 1 it dares less, 0 never")]
+    temperature: Annotated[
+        float,
+        Field(ge=0, description="1: the model as it is; less: it dares less; 0: always the likeliest"),
+    ]
     max_length: Annotated[int, Field(ge=1, le=100_000, description="characters after which a name is cut off")]
     seed: Annotated[Seed, Field(description="of the sampler alone")]
 
