@@ -84,6 +84,9 @@ def test_kneser_ney_equals_kenlm_on_the_lecture_split(order: int, expected: dict
     assert {name: nll(model, splits[name]) for name in expected} == pytest.approx(expected, abs=5e-5)
 
 
+EXERCISES = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
+
+
 def test_the_strong_model_beats_kenlm_by_more_than_0_015(splits: Splits) -> None:
     strong = ngram.fit(params(6, "power_law", [0.05, 0.5, 0.75, 0.75, 0.75, 0.9], 6), splits["train"], len(VOCAB))
     reference = kenlm(6, splits["train"])
@@ -91,6 +94,7 @@ def test_the_strong_model_beats_kenlm_by_more_than_0_015(splits: Splits) -> None
         tokens = splits[name]
         gain = summary(strong.token_log_probs(tokens) - reference.token_log_probs(tokens), tokens)  # the same tokens
         assert gain["nll"] - 2 * gain["nll_se"] > 0.015, name
+        assert f"-{gain['nll']:.4f} ± {gain['nll_se']:.4f}" in EXERCISES, name
 
 
 def test_lecture_bigram_and_trigram(splits: Splits) -> None:
