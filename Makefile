@@ -11,7 +11,9 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/.installed ## set up, run the stages that are not up to date, show the models
-	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock # DVC, when killed while it writes its lock, leaves it empty
+	@# DVC writes these in place, so when it is killed just then it leaves them empty, and would not start again
+	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
+	@test -s dvc.lock || git checkout --quiet dvc.lock
 	dvc repro
 	@python stages/results.py
 

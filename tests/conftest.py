@@ -8,13 +8,14 @@ from types import ModuleType
 
 import pytest
 from click.testing import Result
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from makemore import names
 from makemore.names import Text
 from makemore.ngram import NgramParams
 from makemore.vocab import Tokens, Vocab
-from pipeline import ROOT, Project, new_project, stages
+from pipeline import ROOT, Project, new_project, read_traces, stages
 
 LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
 
@@ -109,13 +110,19 @@ def brute_force_contexts(strings: list[str], context: int) -> list[tuple[str, st
 
 
 @pytest.fixture(scope="session")
-def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, set[str]]]:
-    """A checkout in which `dvc repro` has run every stage, the results committed; and what each stage read."""
-    project = new_project(tmp_path_factory.mktemp("finished") / "project", tiny_names(), small_params())
-    traces = project.traced_repro()
-    assert set(traces) == set(stages(project.path))
-    project.commit("results")
-    return project, traces
+def traced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Project, dict[str, set[str]]]:
+    """A checkout in which `dvc repro` has run every stage, the results committed; and what each stage read.
+
+    The first of the processes that share the tests makes it for all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "finished"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            project = new_project(folder / "project", tiny_names(), small_params())
+            assert set(project.traced_repro()) == set(stages(project.path))
+            project.commit("results")
+    return Project(folder / "project"), read_traces(folder / "traces")
 
 
 @pytest.fixture(scope="session")

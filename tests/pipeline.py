@@ -67,7 +67,7 @@ class Project:
         python.write_text(f'#!/bin/sh\nexec {sys.executable} {script} "{folder}/$DVC_STAGE.json" "$@"\n')
         python.chmod(0o755)
         self.repro(PATH=f"{folder}{os.pathsep}{environment(self.path)['PATH']}")
-        return {path.stem: set(json.loads(path.read_text())) for path in folder.glob("*.json")}
+        return read_traces(folder)
 
     def status(self) -> str:
         return self.run("git", "status", "--porcelain").stdout
@@ -90,6 +90,10 @@ class Project:
         text = (self.path / file).read_text()
         assert old in text
         (self.path / file).write_text(text.replace(old, new, 1))
+
+
+def read_traces(folder: Path) -> dict[str, set[str]]:
+    return {path.stem: set(json.loads(path.read_text())) for path in folder.glob("*.json")}
 
 
 def ran(output: str) -> list[str]:

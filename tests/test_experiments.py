@@ -55,8 +55,8 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project: Project) 
     queued = experiments(project)["7"]
     project.run("git", "checkout", "--", ".")
     project.edit("src/makemore/mlp.py", "(5 / 3) /", "(4 / 3) /")
-    project.edit("params.yaml", "hidden: 8", "hidden: 7")
-    project.repro()
+    project.run("python", "stages/train_mlp.py", "--hidden", "7")
+    project.run("python", "stages/evaluate.py", "mlp")
     assert nll(project) == queued
 
 

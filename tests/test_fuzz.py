@@ -1,6 +1,6 @@
 """Any bytes as a names file, any text as params.yaml: a valid result or one clear line, and no file lost.
 
-Some 150 inputs each here; `FUZZ=10000 pytest tests/test_fuzz.py` tries more.
+Some 100 inputs each here; `FUZZ=10000 pytest tests/test_fuzz.py` tries more.
 """
 
 import os
@@ -22,7 +22,7 @@ from makemore.sampling import SampleParams
 from makemore.splits import SplitParams
 
 often = settings(
-    max_examples=int(os.environ.get("FUZZ", "150")),
+    max_examples=int(os.environ.get("FUZZ", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -69,7 +69,9 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
     so_far: list[str] = []
     for key in name.split("."):
         if not isinstance(value, dict) or key not in value:
-            found = f"only {', '.join(map(str, value))}" if isinstance(value, dict) and value else "nothing of the kind"
+            found = (
+                f"only {', '.join(map(_shown, value))}" if isinstance(value, dict) and value else "nothing of the kind"
+            )
             raise ValueError(f"{path}: {'.'.join([*so_far, key])}: expected this section, found {found}")
         value = value[key]
         so_far.append(key)
@@ -97,9 +99,16 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
         raise ValueError(f"{name_of(key)}: {sentence}")
     key = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
-        raise ValueError(f"{name_of(key)}: expected one of {', '.join(schema.model_fields)}, got an unknown key")
+        raise ValueError(
+            f"{name_of(_shown(key))}: expected one of {', '.join(schema.model_fields)}, got an unknown key"
+        )
     found = "nothing" if fault["type"] == "missing" else repr(values[key])
     raise ValueError(f"{name_of(key)}: expected {describe(schema.model_fields[key])}, got {found}")
+
+
+def _shown(key: object) -> str:
+    """A key as it stands, or escaped where that would not be one clear line."""
+    return key if isinstance(key, str) and key.isprintable() else repr(key)
 
 
 def describe(field: FieldInfo) -> str:
