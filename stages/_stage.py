@@ -42,7 +42,6 @@ ModelName = Annotated[
 ]
 
 PARAMS = Path("params.yaml")
-PANEL = "Hyperparameters, with their values in params.yaml"
 
 
 def command(main: Callable[..., None], **sections: str) -> typer.Typer:
@@ -87,7 +86,7 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command()(run)
     return app
 
@@ -101,19 +100,21 @@ def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
+def _options(schema: "type[Section]", section: str) -> list[inspect.Parameter]:
+
     values = _values(section)
     options = []
     for name, field in schema.model_fields.items():
         shown = ", ".join(f"{cell}{value[name]}" for cell, value in values.items() if name in value)
         help_text = f"{field.description} ({describe(field)})" if field.metadata else field.description
-        option = typer.Option(help=help_text, show_default=shown or False, rich_help_panel=PANEL)
+        option = typer.Option(help=f"{help_text}  [params.yaml: {shown or '-'}]", show_default=False)
         options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, option], None))
     return options
 
 
 def _values(section: str) -> dict[str, dict[str, Any]]:
     """The section for `--help`; of a section with a placeholder all that are in its place. None where unreadable."""
+
     try:
         if "{" not in section:
             return {"": read_section(PARAMS, section)}
@@ -129,7 +130,8 @@ def _option_type(annotation: Any) -> Any:
     return annotation if simple or (get_origin(annotation) is list and get_args(annotation) == (str,)) else str
 
 
-def _section(schema: type[Section], file: Path, name: str, options: dict[str, Any]) -> Section:
+def _section(schema: "type[Section]", file: Path, name: str, options: dict[str, Any]) -> "Section":
+
     given = {key: value for key, value in options.items() if value is not None}
     for key, value in given.items():
         annotation = schema.model_fields[key].annotation
