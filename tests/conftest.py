@@ -135,3 +135,8 @@ def finished(traced: tuple[Project, dict[str, set[str]]]) -> Project:
 def project(finished: Project, tmp_path: Path) -> Project:
     """A copy of `finished`, to be changed."""
     return finished.copy(tmp_path / "project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """First those that need the finished project: one process makes it while another runs the rest."""
+    items.sort(key=lambda item: "traced" not in item.fixturenames)
