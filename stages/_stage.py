@@ -100,7 +100,7 @@ def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _options(schema: "type[Section]", section: str) -> list[inspect.Parameter]:
+def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
 
     values = _values(section)
     options = []
@@ -130,7 +130,7 @@ def _option_type(annotation: Any) -> Any:
     return annotation if simple or (get_origin(annotation) is list and get_args(annotation) == (str,)) else str
 
 
-def _section(schema: "type[Section]", file: Path, name: str, options: dict[str, Any]) -> "Section":
+def _section(schema: type[Section], file: Path, name: str, options: dict[str, Any]) -> Section:
 
     given = {key: value for key, value in options.items() if value is not None}
     for key, value in given.items():

@@ -22,13 +22,15 @@ def token_nlls(
 ) -> NDArray[np.float64]:
     """-ln P(token | its context) for each token, (M,). A context that occurs often is worked out once a chunk."""
     nlls = np.empty(len(tokens))
+    total = 0.0
     for start in range(0, len(tokens), CHUNK):
         stop = min(start + CHUNK, len(tokens))
         before = max(0, start - model.context)
         contexts = sliding(tokens[before:stop], model.context)[start - before :]  # (chunk, T)
         rows, place = distinct(contexts, len(vocab))
         nlls[start:stop] = -model.log_probs(rows)[place, tokens[start:stop]]
-        report(stop, f"nll {nlls[:stop].mean():.4f}")
+        total += float(nlls[start:stop].sum())
+        report(stop, f"nll {total / stop:.4f}")
     return nlls
 
 
