@@ -27,8 +27,6 @@ NamesPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
 VocabPath = Annotated[Path, typer.Option(help="the vocabulary")]
 TrainPath = Annotated[Path, typer.Option(help="the names to learn from")]
 DevPath = Annotated[Path, typer.Option(help="the names to compare models on")]
-CheckpointPath = Annotated[Path, typer.Option(help="where a training that was killed left off")]
-CurvePath = Annotated[Path, typer.Option(help="learning curve to write")]
 
 
 def _model_name(value: str) -> str:
@@ -102,7 +100,7 @@ def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
 
-    values = _values(section)
+    values = _values(section, schema)
     options = []
     for name, field in schema.model_fields.items():
         shown = ", ".join(f"{cell}{value[name]}" for cell, value in values.items() if name in value)
@@ -112,16 +110,18 @@ def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
     return options
 
 
-def _values(section: str) -> dict[str, dict[str, Any]]:
-    """The section for `--help`; of a section with a placeholder all that are in its place. None where unreadable."""
+def _values(section: str, schema: type[Section]) -> dict[str, dict[str, Any]]:
+    """The section for `--help`; of a section with a placeholder all that fit in its place. None where unreadable."""
 
     try:
-        if "{" not in section:
-            return {"": read_section(PARAMS, section)}
-        cells = read_section(PARAMS, section.split(".{")[0])
-        return {f"{name} ": cell for name, cell in cells.items() if isinstance(cell, dict)}
+        above, placeholder, _ = section.partition("{")
+        values = read_section(PARAMS, above.rstrip("."))
     except (ValueError, OSError):
         return {}
+    if not placeholder:
+        return {"": values}
+    cells = {f"{name} ": cell for name, cell in values.items() if isinstance(cell, dict)}
+    return {name: cell for name, cell in cells.items() if cell.keys() <= schema.model_fields.keys()}
 
 
 def _option_type(annotation: Any) -> Any:

@@ -7,9 +7,10 @@ import torch
 import typer
 from pydantic import Field
 
-from _stage import CurvePath, TrainPath, VocabPath, command
+from _stage import TrainPath, VocabPath, command
 from makemore import files, training
 from makemore import model as models
+from makemore.neural import distinct_examples
 from makemore.neural_bigram import NeuralBigram
 from makemore.params import Section, Seed
 from makemore.vocab import Vocab, read_tokens
@@ -29,12 +30,12 @@ def main(
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
     model: Annotated[Path, typer.Option(help="to write")] = Path("models/neural_bigram.safetensors"),
-    curve: CurvePath = Path("metrics/curves/neural_bigram.csv"),
+    curve: Annotated[Path, typer.Option(help="learning curve to write")] = Path("metrics/curves/neural_bigram.csv"),
 ) -> None:
     """Train the neural bigram by gradient descent on all train names at once."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
-    batch = training.distinct_examples(tokens, NeuralBigram.context, len(vocabulary))  # (U, 1), (U, V)
+    batch = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))  # (U, 1), (U, V)
 
     network = NeuralBigram(len(vocabulary), torch.Generator().manual_seed(params.seed))
     losses = training.train(

@@ -11,7 +11,7 @@ from click.testing import Result
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from makemore import names
+from makemore import mlp, names
 from makemore.names import Text
 from makemore.ngram import NgramParams
 from makemore.vocab import Tokens, Vocab
@@ -34,6 +34,11 @@ def encoded(vocab: Vocab, *strings: str) -> Tokens:
 
 def additive(order: int, strength: float) -> NgramParams:
     return NgramParams(order=order, smoothing="additive", strength=strength, position=0)
+
+
+def mlp_params(**changes: object) -> mlp.Params:
+    small = {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"}
+    return mlp.Params.model_validate(small | changes)
 
 
 def tiny_names(count: int = 60, seed: int = 1) -> list[str]:

@@ -43,12 +43,13 @@ def prepared(run: Run, folder: Path) -> Run:
     return run
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-@pytest.mark.parametrize("examples", ["all", "distinct"])
+@pytest.mark.parametrize(
+    ("optimizer", "examples", "ema"), [("adamw", "all", "0"), ("adamw", "distinct", "0.9"), ("sgd", "all", "0.9")]
+)
 def test_it_ends_with_the_same_bytes(
-    prepared: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str, examples: str
+    prepared: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str, examples: str, ema: str
 ) -> None:
-    options = ["train_mlp", "--steps", "1003", "--optimizer", optimizer, "--examples", examples]
+    options = ["train_mlp", "--steps", "1003", "--optimizer", optimizer, "--examples", examples, "--ema", ema]
     assert prepared(*options).exit_code == 0
     uninterrupted = outputs(folder)
     for name in OUTPUTS:

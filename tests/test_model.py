@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from conftest import additive, encoded, text_of, tiny_names
+from conftest import additive, encoded, mlp_params, text_of, tiny_names
 from makemore import model as models
 from makemore import ngram
 from makemore.files import read_safetensors, write_safetensors
-from makemore.mlp import MLP, MLPParams
+from makemore.mlp import MLP
 from makemore.model import Model
 from makemore.neural_bigram import NeuralBigram
 from makemore.ngram import NgramParams
@@ -33,8 +33,8 @@ def fitted(order: int, strength: float) -> Model:
 
 
 def mlp(direct: bool) -> Model:
-    params = MLPParams(context=3, embedding=2, hidden=8, direct=direct)
-    return MLP(params, V, "randn", torch.Generator().manual_seed(1))
+    params = mlp_params(direct=direct, initialization="randn")
+    return MLP(params, V, torch.Generator().manual_seed(1))
 
 
 MODELS: dict[str, Callable[[], Model]] = {

@@ -7,10 +7,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from conftest import additive, encoded, lines_of, text_of
-from makemore import ngram, training
+from conftest import additive, encoded, lines_of, mlp_params, text_of
+from makemore import neural, ngram, training
 from makemore.evaluation import evaluate, token_nlls
-from makemore.mlp import MLP, MLPParams
+from makemore.mlp import MLP
 from makemore.names import Text
 from makemore.neural_bigram import NeuralBigram
 from makemore.ngram import Ngram
@@ -78,7 +78,7 @@ def test_neural_bigram_at_initialisation(vocab: Vocab) -> None:
 
 def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    batch = training.distinct_examples(tokens, 1, len(vocab))
+    batch = neural.distinct_examples(tokens, 1, len(vocab))
     alone = []
 
     def loss(contexts: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -94,7 +94,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
 
 def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    batch = training.distinct_examples(tokens, 1, len(vocab))
+    batch = neural.distinct_examples(tokens, 1, len(vocab))
     optimizer = torch.optim.SGD(model.parameters(), lr=50)
     training.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]
@@ -106,7 +106,7 @@ def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab
 def test_indexing_and_cross_entropy_equal_the_one_hot_and_hand_written_forms(tokens: Tokens, vocab: Vocab) -> None:
     """Exercises E04 and E05, on losses and gradients, with the lecture's own lines on the other side."""
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    contexts, targets = training.examples(tokens[:5000], 1)
+    contexts, targets = neural.examples(tokens[:5000], 1)
     ours = model.regularized_loss(contexts, targets, 0.01)
     ours.backward()
 
@@ -123,27 +123,26 @@ def test_indexing_and_cross_entropy_equal_the_one_hot_and_hand_written_forms(tok
 
 @pytest.mark.parametrize(("embedding", "hidden", "count"), [(2, 100, 3_481), (2, 300, 10_281), (10, 200, 11_897)])
 def test_mlp_parameters(embedding: int, hidden: int, count: int) -> None:
-    params = MLPParams(context=3, embedding=embedding, hidden=hidden, direct=False)
-    assert MLP(params, 27).parameter_count == count
+    assert MLP(mlp_params(embedding=embedding, hidden=hidden), 27).parameter_count == count
 
 
 @pytest.mark.parametrize("direct", [True, False])
 def test_bengio_parameters(direct: bool) -> None:
     """|V|(1 + nm + h) + h(1 + nm) + |V|m with direct connections, |V|(1 + m + h) + h(1 + nm) without."""
     V, n, m, h = 27, 4, 5, 30
-    model = MLP(MLPParams(context=n, embedding=m, hidden=h, direct=direct), V)
+    model = MLP(mlp_params(context=n, embedding=m, hidden=h, direct=direct), V)
     with_direct, without = V * (1 + n * m + h) + h * (1 + n * m) + V * m, V * (1 + m + h) + h * (1 + n * m)
     assert model.parameter_count == (with_direct if direct else without)
 
 
 def lecture_mlp(vocab: Vocab) -> MLP:
-    params = MLPParams(context=3, embedding=2, hidden=100, direct=False)
-    return MLP(params, len(vocab), "randn", torch.Generator().manual_seed(SEED))
+    params = mlp_params(embedding=2, hidden=100, initialization="randn")
+    return MLP(params, len(vocab), torch.Generator().manual_seed(SEED))
 
 
 def test_mlp_on_five_names(vocab: Vocab) -> None:
     model = lecture_mlp(vocab)
-    batch = training.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
+    batch = neural.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
     assert len(batch[1]) == 32
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     curve = training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
@@ -160,7 +159,7 @@ def test_mlp_forward_is_the_lectures(vocab: Vocab) -> None:
     b1 = torch.randn(100, generator=g)
     W2 = torch.randn((100, 27), generator=g)
     b2 = torch.randn(27, generator=g)
-    X, Y = training.examples(encoded(vocab, *lines_of(text_of("emma", "olivia", "ava"))), 3)
+    X, Y = neural.examples(encoded(vocab, *lines_of(text_of("emma", "olivia", "ava"))), 3)
     emb = C[X]
     h = torch.tanh(emb.view(-1, 6) @ W1 + b1)
     logits = h @ W2 + b2

@@ -4,38 +4,42 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import encoded, text_of, tiny_names
-from makemore import training
-from makemore.mlp import MLP, MLPParams
+from conftest import encoded, mlp_params, text_of, tiny_names
+from makemore import neural, training
+from makemore.mlp import MLP
 from makemore.training import TrainingParams
 from makemore.vocab import Vocab
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
 TOKENS = encoded(VOCAB, *NAMES)
-SHAPE = MLPParams(context=3, embedding=2, hidden=8, direct=False)
 
 
 def params(**changes: object) -> TrainingParams:
     values: dict[str, object] = {
-        "examples": "all", "batch_size": 32, "steps": 40, "optimizer": "sgd", "lr": 0.1, "schedule": "constant",
-        "weight_decay": 0.0, "seed": 1, "device": "cpu", "threads": 1,
+        "batch_size": 32, "steps": 40, "optimizer": "sgd", "lr": 0.1, "schedule": "constant",
+        "weight_decay": 0.0, "embedding_decay": 0.0, "ema": 0.0, "seed": 1, "device": "cpu", "threads": 1,
         "checkpoint_every": 0,
     }  # fmt: skip
     return TrainingParams.model_validate(values | changes)
 
 
-def trained(**changes: object) -> tuple[MLP, training.Curve]:
+def network(seed: int = 1, **changes: object) -> MLP:
+    return MLP(mlp_params(**changes), len(VOCAB), torch.Generator().manual_seed(seed))
+
+
+def trained(examples: str = "all", **changes: object) -> tuple[MLP, training.Curve]:
     chosen = params(**changes)
     generator = torch.Generator().manual_seed(chosen.seed)
-    model = MLP(SHAPE, len(VOCAB), "scaled", generator)
+    model = MLP(mlp_params(examples=examples), len(VOCAB), generator)
     curve = training.train(
         model,
         model.loss,
-        training.batches(TOKENS, 3, len(VOCAB), chosen, generator),
+        training.batches(model, TOKENS, chosen, generator),
         training.make_optimizer(model, chosen),
         training.learning_rate(chosen),
         chosen.steps,
+        chosen.ema,
     )
     return model, curve
 
@@ -44,9 +48,9 @@ def test_it_is_the_lectures_loop() -> None:
     """Same draws, same updates as the second lecture's loop, with its learning-rate decay at half."""
     model, curve = trained(schedule="step", steps=60)
     g = torch.Generator().manual_seed(1)
-    naive = MLP(SHAPE, len(VOCAB), "scaled", g)
+    naive = MLP(mlp_params(), len(VOCAB), g)
     parameters = list(naive.parameters())
-    X, Y = training.examples(TOKENS, 3)
+    X, Y = neural.examples(TOKENS, 3)
     lossi = []
     for i in range(60):
         ix = torch.randint(0, X.shape[0], (32,), generator=g)
@@ -63,9 +67,9 @@ def test_it_is_the_lectures_loop() -> None:
 
 
 def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
-    model = MLP(SHAPE, len(VOCAB), "scaled", torch.Generator().manual_seed(1))
+    model = network()
     losses, gradients = [], []
-    for batch in training.examples(TOKENS, 3), training.distinct_examples(TOKENS, 3, len(VOCAB)):
+    for batch in neural.examples(TOKENS, 3), neural.distinct_examples(TOKENS, 3, len(VOCAB)):
         model.zero_grad()
         loss = model.loss(*batch)
         loss.backward()
@@ -76,8 +80,8 @@ def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
 
 
 def test_weighted_batches_estimate_the_mean_loss() -> None:
-    model = MLP(SHAPE, len(VOCAB), "randn", torch.Generator().manual_seed(1))
-    contexts, weights = training.distinct_examples(TOKENS, 3, len(VOCAB))
+    model = network(initialization="randn")
+    contexts, weights = neural.distinct_examples(TOKENS, 3, len(VOCAB))
     batch = training.weighted_batches(contexts, weights, 20_000, torch.Generator().manual_seed(2))
     assert model.loss(*batch()).item() == pytest.approx(model.loss(contexts, weights).item(), rel=0.02)
 
@@ -89,14 +93,14 @@ def test_the_same_seed_gives_the_same_weights(examples: str) -> None:
     assert not np.array_equal(first.arrays()["W1"], other.arrays()["W1"])
 
 
-def test_weights_and_embeddings_decay_biases_do_not() -> None:
-    model = MLP(SHAPE.model_copy(update={"direct": True}), len(VOCAB))
+def test_weights_and_embeddings_decay_by_their_own_rates_biases_do_not() -> None:
+    model = network(direct=True)
     decays = {
         id(weight): group["weight_decay"]
-        for group in training.make_optimizer(model, params(weight_decay=0.3)).param_groups
+        for group in training.make_optimizer(model, params(weight_decay=0.3, embedding_decay=0.1)).param_groups
         for weight in group["params"]
     }
-    expected = {"C": 0.3, "W1": 0.3, "W2": 0.3, "direct": 0.3, "b1": 0.0, "b2": 0.0}
+    expected = {"C": 0.1, "W1": 0.3, "W2": 0.3, "direct": 0.3, "b1": 0.0, "b2": 0.0}
     assert {name: decays[id(weight)] for name, weight in model.named_parameters()} == expected
 
 
@@ -115,10 +119,26 @@ def test_schedules(schedule: str, rates: list[float]) -> None:
 
 
 def test_scaled_initialisation_starts_near_the_uniform_loss() -> None:
-    shape = MLPParams(context=3, embedding=10, hidden=200, direct=True)
-    model = MLP(shape, 27, "scaled", torch.Generator().manual_seed(1))
+    shape = mlp_params(embedding=10, hidden=200, direct=True)
+    model = MLP(shape, 27, torch.Generator().manual_seed(1))
     contexts = torch.randint(0, 27, (500, 3), generator=torch.Generator().manual_seed(2))
     assert model.loss(contexts, contexts[:, 0]).item() == pytest.approx(math.log(27), abs=0.05)
+
+
+def test_the_running_mean_of_the_weights_is_kept() -> None:
+    """Written out: the mean follows the weights of a training that is the same without it."""
+    means: dict[str, np.ndarray] = {}
+    for step in range(1, 21):
+        weights = trained(steps=step)[0].arrays()
+        decay = min(0.6, step / (step + 9))
+        means = (
+            {name: decay * means.get(name, 0) + (1 - decay) * weight for name, weight in weights.items()}
+            if step > 1
+            else weights
+        )
+    kept = trained(steps=20, ema=0.6)[0].arrays()
+    for name, mean in means.items():
+        assert np.allclose(kept[name], mean, atol=1e-6), name
 
 
 def test_a_curve_has_at_most_200_rows_and_ends_with_the_last_step() -> None:

@@ -13,12 +13,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from makemore.model import Arrays
-from makemore.neural import Neural
+from makemore.neural import Neural, distinct_examples
 from makemore.params import Section
+from makemore.vocab import Tokens
+
+Initialization = Literal["randn", "scaled"]
+SATURATED = 0.99  # the lecture's bound: there tanh has a fiftieth of its gradient
 
 
-class MLPParams(Section):
-    """The shape of the network."""
+class Params(Section):
+    """The network, how it begins, and what it learns from."""
 
     context: Annotated[
         int, Field(ge=1, le=1000, description="characters that it sees: the lecture's block_size, the paper's n - 1")
@@ -26,29 +30,31 @@ class MLPParams(Section):
     embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character: the paper's m")]
     hidden: Annotated[int, Field(ge=1, le=1_000_000, description="tanh units: the paper's h")]
     direct: Annotated[bool, Field(description="connect the embeddings to the output directly too: the paper's W")]
-
-
-Initialization = Literal["randn", "scaled"]
+    initialization: Annotated[
+        Initialization, Field(description="of the weights: the lecture's, or one whose first loss is near ln V")
+    ]
+    examples: Annotated[
+        Literal["all", "distinct"],
+        Field(
+            description="what batches are drawn from: all tokens (the lecture), or distinct contexts with their counts"
+        ),
+    ]
 
 
 class MLP(Neural):
     """Embeddings, one tanh layer, logits.
 
-    Args:
-        initialization: `randn` is the lecture's, all weights standard normal, drawn in the order C, W1, b1, W2, b2: the
-            first loss is near 20. `scaled` divides W1 by the root of its fan-in so that tanh does not saturate, and
-            begins the output layer small, so that all tokens are nearly as likely: the first loss is near ln V.
+    Of the initializations `randn` is the lecture's, all weights standard normal, drawn in the order C, W1, b1, W2, b2:
+    the first loss is near 20. `scaled` divides W1 by the root of its fan-in so that tanh does not saturate, and begins
+    the output layer small, so that all tokens are nearly as likely: the first loss is near ln V.
     """
 
-    def __init__(
-        self,
-        params: MLPParams,
-        vocab_size: int,
-        initialization: Initialization = "scaled",
-        generator: torch.Generator | None = None,
-    ):
+    architecture: Params
+    embeddings = ("C",)
+
+    def __init__(self, params: Params, vocab_size: int, generator: torch.Generator | None = None):
         super().__init__()
-        self.architecture, self.context = params, params.context
+        self.architecture, self.context, self.vocab_size = params, params.context, vocab_size
         inputs = params.context * params.embedding
 
         def normal(*shape: int) -> nn.Parameter:
@@ -60,7 +66,7 @@ class MLP(Neural):
         self.W2 = normal(params.hidden, vocab_size)  # (H, V)
         self.b2 = normal(vocab_size)  # (V,)
         self.direct = normal(inputs, vocab_size) if params.direct else None  # (T * C, V)
-        if initialization == "scaled":
+        if params.initialization == "scaled":
             self.W1.data *= (5 / 3) / inputs**0.5  # 5/3 is the gain of tanh (He et al. 2015, PyTorch's calculate_gain)
             self.W2.data *= 0.1 / params.hidden**0.5
             self.b1.data.zero_()
@@ -68,14 +74,31 @@ class MLP(Neural):
             if self.direct is not None:
                 self.direct.data *= 0.1 / inputs**0.5
 
+    def hidden(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.W1 + self.b1)  # (N, T * C) -> (N, H)
+
     def forward(self, contexts: Tensor) -> Tensor:
         x = F.embedding(contexts, self.C).flatten(1)  # (N, T * C)
-        h = torch.tanh(x @ self.W1 + self.b1)  # (N, H)
-        logits = h @ self.W2 + self.b2  # (N, V)
+        logits = self.hidden(x) @ self.W2 + self.b2  # (N, V)
         return logits if self.direct is None else logits + x @ self.direct  # (N, V)
+
+    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+        if self.architecture.examples == "all":
+            return super().examples(tokens)
+        return distinct_examples(tokens, self.context, self.vocab_size)
+
+    def diagnosis(self, inputs: Tensor) -> dict[str, float]:
+        """`saturated`: the share of tanh units, over all contexts, that are so near -1 or 1 that they hardly learn."""
+        with torch.no_grad():
+            h = self.hidden(F.embedding(inputs, self.C).flatten(1))  # (N, H)
+        return {"saturated": float((h.abs() > SATURATED).float().mean())}
+
+
+def build(params: Params, vocab_size: int, generator: torch.Generator) -> MLP:
+    return MLP(params, vocab_size, generator)
 
 
 def load(config: dict[str, Any], arrays: Arrays, vocab_size: int) -> MLP:
-    model = MLP(MLPParams(**config), vocab_size)
+    model = MLP(Params(**config), vocab_size)
     model.set_arrays(arrays)
     return model

@@ -1,4 +1,7 @@
-"""What all networks share: the one interface (see `model.py`) on top of a forward pass. Shapes: N contexts, T, V."""
+"""What all networks share: the one interface (see `model.py`) on top of a forward pass.
+
+Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary.
+"""
 
 from collections.abc import Mapping
 
@@ -8,19 +11,45 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from makemore.contexts import Contexts
+from makemore.contexts import Contexts, counted, sliding
 from makemore.model import Arrays
 from makemore.params import Section
+from makemore.vocab import Tokens
+
+
+def examples(tokens: Tokens, context: int) -> tuple[Tensor, Tensor]:
+    """All contexts, (M, T), and the token that follows each, (M,): the lecture's X and Y."""
+    return torch.from_numpy(sliding(tokens, context)).long(), torch.from_numpy(tokens).long()
+
+
+def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Tensor, Tensor]:
+    """The distinct contexts, (U, T), and for each the weight of every next token, (U, V).
+
+    A list has many tokens and few distinct contexts. The weights are counts, scaled so that the mean over the U rows of
+    the cross-entropy with them is the mean NLL over all M tokens: the same loss, its equal terms gathered.
+    """
+    contexts, counts = counted(tokens, context, vocab_size)
+    return torch.from_numpy(contexts).long(), torch.from_numpy(counts * (len(contexts) / len(tokens))).float()
 
 
 class Neural(nn.Module):
     """A network from contexts, (N, T) integers, to logits, (N, V).
 
-    A subclass has `forward`, and `architecture`: the section of its hyperparameters that shape it.
+    A subclass has `forward`, and `architecture`: the section of its own hyperparameters.
     """
 
     context: int
+    vocab_size: int
     architecture: Section
+    embeddings: tuple[str, ...] = ()  # the weights that are no matrices but one vector a token or position
+
+    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+        """What it learns from, as `loss` takes it: contexts, (M, T), and the token after each, (M,)."""
+        return examples(tokens, self.context)
+
+    def diagnosis(self, inputs: Tensor) -> dict[str, float]:
+        """What to know of its state, beside the loss, given some inputs."""
+        return {}
 
     def loss(self, contexts: Tensor, targets: Tensor) -> Tensor:
         """Mean NLL in nats of the tokens of a batch.

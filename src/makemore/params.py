@@ -57,6 +57,8 @@ def parse_yaml(text: str, source: str) -> Any:
 def read_section(path: Path, name: str) -> dict[str, Any]:
     """The raw values of a section, which `name` gives with dots between its levels: `mlp`, `ngram.bigram`.
 
+    Without a name it is the whole file.
+
     Raises:
         OSError: the file cannot be read.
         ValueError: it is not YAML, or has no such section.
@@ -67,7 +69,7 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
         raise ValueError(f"{path}: expected UTF-8, found the byte 0x{error.object[error.start]:02x}") from None
     value = parse_yaml(text, str(path))
     so_far: list[str] = []
-    for key in name.split("."):
+    for key in filter(None, name.split(".")):
         if not isinstance(value, dict) or key not in value:
             found = (
                 f"only {', '.join(map(_shown, value))}" if isinstance(value, dict) and value else "nothing of the kind"

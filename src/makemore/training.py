@@ -1,5 +1,7 @@
-"""The one training loop, and what goes into it: batches, optimizer, learning rate. Shapes: M tokens, N examples of
-a batch, U distinct contexts, T context length, V vocabulary."""
+"""The one training loop, and what goes into it: batches, optimizer, learning rate.
+
+Shapes: N examples of a batch, U distinct contexts, T context length, V vocabulary.
+"""
 
 import math
 from collections.abc import Callable, Iterable
@@ -9,9 +11,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from makemore.checkpoint import Checkpoint
-from makemore.contexts import counted, sliding
+from makemore.neural import Neural
 from makemore.params import Section, Seed
 from makemore.progress import progress
 from makemore.vocab import Tokens
@@ -20,18 +23,13 @@ ROWS = 200  # of a learning curve, at the most
 CURVE_HEADER = "step", "loss", "lr"
 
 Batches = Callable[[], tuple[Tensor, Tensor]]
+Tensors = tuple[Tensor, ...] | list[Tensor]
 Curve = list[tuple[int, float, float]]  # step, mean loss since the row before in nats a token, learning rate
 
 
 class TrainingParams(Section):
     """How a network is trained by minibatches."""
 
-    examples: Annotated[
-        Literal["all", "distinct"],
-        Field(
-            description="what batches are drawn from: all tokens (the lecture), or distinct contexts with their counts"
-        ),
-    ]
     batch_size: Annotated[int, Field(ge=1, description="examples in a step, drawn with replacement")]
     steps: Annotated[int, Field(ge=1, description="updates of the weights")]
     optimizer: Annotated[Literal["sgd", "adamw"], Field(description="sgd is the lecture's; adamw decays decoupled")]
@@ -40,26 +38,16 @@ class TrainingParams(Section):
         Literal["constant", "step", "linear", "cosine"],
         Field(description="the rate stays, is a tenth from half-way on (the lecture), or falls to 0"),
     ]
-    weight_decay: Annotated[float, Field(ge=0, description="pull of weights and embeddings, not biases, towards 0")]
+    weight_decay: Annotated[float, Field(ge=0, description="pull of the weight matrices, not of biases, towards 0")]
+    embedding_decay: Annotated[float, Field(ge=0, description="the same of the embeddings")]
+    ema: Annotated[
+        float,
+        Field(ge=0, lt=1, description="decay of the running mean of the weights, which is what is kept; 0: the last"),
+    ]
     seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
     threads: Annotated[int, Field(ge=1, description="processor threads; another number may change the last digits")]
     checkpoint_every: Annotated[int, Field(ge=0, description="steps between two checkpoints; 0 is none")]
-
-
-def examples(tokens: Tokens, context: int) -> tuple[Tensor, Tensor]:
-    """All contexts, (M, T), and the token that follows each, (M,): the lecture's X and Y."""
-    return torch.from_numpy(sliding(tokens, context)).long(), torch.from_numpy(tokens).long()
-
-
-def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Tensor, Tensor]:
-    """The distinct contexts, (U, T), and for each the weight of every next token, (U, V).
-
-    A list has many tokens and few distinct contexts. The weights are counts, scaled so that the mean over the U rows of
-    the cross-entropy with them is the mean NLL over all M tokens: the same loss, its equal terms gathered.
-    """
-    contexts, counts = counted(tokens, context, vocab_size)
-    return torch.from_numpy(contexts).long(), torch.from_numpy(counts * (len(contexts) / len(tokens))).float()
 
 
 def uniform_batches(contexts: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
@@ -98,14 +86,22 @@ def pick_device(device: str) -> str:
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def make_optimizer(model: nn.Module, params: TrainingParams) -> Optimizer:
-    """Weights and embeddings decay, biases do not (Bengio et al. 2003, section 3)."""
-    weights = list(model.parameters())
+def make_optimizer(model: Neural, params: TrainingParams) -> Optimizer:
+    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3)."""
+
+    def decay(name: str, weight: Tensor) -> float:
+        if weight.ndim < 2:
+            return 0.0
+        return params.embedding_decay if name.split(".")[0] in model.embeddings else params.weight_decay
+
+    rates = [(decay(name, weight), weight) for name, weight in model.named_parameters()]
     groups = [
-        {"params": [weight for weight in weights if weight.ndim > 1], "weight_decay": params.weight_decay},
-        {"params": [weight for weight in weights if weight.ndim == 1], "weight_decay": 0.0},
+        {"params": [weight for own, weight in rates if own == rate], "weight_decay": rate}
+        for rate in sorted({rate for rate, _ in rates})
     ]
-    return SGD(groups, lr=params.lr) if params.optimizer == "sgd" else AdamW(groups, lr=params.lr, fused=True)
+    if params.optimizer == "sgd":
+        return SGD(groups, lr=params.lr, fused=True)
+    return AdamW(groups, lr=params.lr, fused=True)
 
 
 def learning_rate(params: TrainingParams) -> Callable[[int], float]:
@@ -124,16 +120,23 @@ def learning_rate(params: TrainingParams) -> Callable[[int], float]:
     return rate
 
 
-def batches(
-    tokens: Tokens, context: int, vocab_size: int, params: TrainingParams, generator: torch.Generator
-) -> Batches:
-    """The batches that `params` asks for, on the device that it asks for."""
-    device = pick_device(params.device)
-    if params.examples == "all":
-        contexts, targets = examples(tokens, context)
-        return uniform_batches(contexts.to(device), targets.to(device), params.batch_size, generator)
-    contexts, weights = distinct_examples(tokens, context, vocab_size)
-    return weighted_batches(contexts.to(device), weights.to(device), params.batch_size, generator)
+def batches(model: Neural, tokens: Tokens, params: TrainingParams, generator: torch.Generator) -> Batches:
+    """The batches that a model learns from, on its device."""
+    device = next(model.parameters()).device
+    inputs, targets = (tensor.to(device) for tensor in model.examples(tokens))
+    draw = weighted_batches if targets.is_floating_point() else uniform_batches
+    return draw(inputs, targets, params.batch_size, generator)
+
+
+def running_mean(model: nn.Module, decay: float) -> AveragedModel:
+    """The exponential moving average of the weights; young, it is the mean of about the last tenth of the steps."""
+
+    @torch.no_grad()
+    def update(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
+        young = (int(updates) + 1) / (int(updates) + 10)
+        torch._foreach_lerp_(averages, weights, 1 - min(decay, young))
+
+    return AveragedModel(model, multi_avg_fn=update)
 
 
 def train(
@@ -143,6 +146,7 @@ def train(
     optimizer: Optimizer,
     rate: Callable[[int], float],
     steps: int,
+    ema: float = 0.0,
     title: str = "train",
     checkpoint: Checkpoint | None = None,
 ) -> Curve:
@@ -152,6 +156,7 @@ def train(
         loss_of: (contexts, targets) -> the loss, in nats a token.
         next_batch: gives the next (contexts, targets).
         rate: the learning rate of each step.
+        ema: decay of the running mean of the weights, which the model has in the end; 0: it has the last weights.
         checkpoint: where a training that was killed left off, and will again.
 
     Returns:
@@ -161,7 +166,9 @@ def train(
         ValueError: the loss is no longer a finite number.
     """
     every = math.ceil(steps / ROWS)
-    done, curve, losses = checkpoint.load(model, optimizer) if checkpoint else (0, [], [])
+    average = running_mean(model, ema) if ema else None
+    state = nn.ModuleList([model, average] if average else [model])
+    done, curve, losses = checkpoint.load(state, optimizer) if checkpoint else (0, [], [])
     with progress(title, steps, "steps") as report:
         for step in range(done, steps):
             for group in optimizer.param_groups:
@@ -170,6 +177,8 @@ def train(
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
+            if average:
+                average.update_parameters(model)
 
             losses.append(loss.detach())
             if len(losses) == every or step == steps - 1:
@@ -177,7 +186,9 @@ def train(
                 report(step + 1, f"loss {curve[-1][1]:.4f}")
                 losses = []
             if checkpoint and checkpoint.every and (step + 1) % checkpoint.every == 0:
-                checkpoint.save(step + 1, model, optimizer, curve, losses)
+                checkpoint.save(step + 1, state, optimizer, curve, losses)
+    if average:
+        model.load_state_dict(average.module.state_dict())
     return curve
 
 
