@@ -24,10 +24,14 @@ def main(
     strengths: Annotated[Path, typer.Option(help="losses against the strength of a smoothing")] = Path(
         "metrics/curves/trigram_tuned_strength.csv"
     ),
+    sweep: Annotated[Path, typer.Option(help="losses against the learning rate")] = Path("metrics/curves/find_lr.csv"),
+    units: Annotated[Path, typer.Option(help="shares of the tanh units before training")] = Path(
+        "metrics/curves/initialization.csv"
+    ),
     metrics: Annotated[Path, typer.Option(help="where the metrics of the models are")] = Path("metrics"),
     folder: Annotated[Path, typer.Option(help="where the figures go")] = Path("metrics/figures"),
 ) -> None:
-    """Draw the bigram counts, the learning curves, the embedding, a smoothing, and all models on dev."""
+    """Draw bigram counts, learning curves, learning rates, first activations, embedding, smoothing, models on dev."""
     vocabulary = Vocab.read(vocab)
     itos, size = vocabulary.itos, len(vocabulary)
 
@@ -50,11 +54,20 @@ def main(
         folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP, 2 dimensions{shown}")
     )
 
-    sweep = files.read_csv(strengths)
-    together = sweep["order"] == 0  # the rows in which all orders have the same strength
-    losses = {split: sweep[split][together] for split in ("train", "dev")}
+    tried = files.read_csv(strengths)
+    together = tried["order"] == 0  # the rows in which all orders have the same strength
+    losses = {split: tried[split][together] for split in ("train", "dev")}
     title = f"Smoothing: {strengths.stem.removesuffix('_strength')}"
-    figures.save(folder / "smoothing.png", figures.smoothing(sweep["strength"][together], losses, title))
+    figures.save(folder / "smoothing.png", figures.smoothing(tried["strength"][together], losses, title))
+
+    rates, found = files.read_csv(sweep), files.read_json(metrics / "training" / "find_lr.json")
+    good = found["lowest"], found["highest"]
+    figures.save(folder / "find_lr.png", figures.learning_rates(rates["lr"], rates["loss"], good))
+
+    shares, first = files.read_csv(units), files.read_json(metrics / "training" / "initialization.json")
+    edges = np.append(shares.pop("from"), shares.pop("to")[-1])
+    begin = {name: first[name]["initial_loss"] for name in shares}
+    figures.save(folder / "initialization.png", figures.initializations(edges, shares, begin, size))
 
     dev = {name: files.read_json(metrics / f"{name}.json")["dev"] for name in models}
     ranked = sorted(models, key=lambda name: -dev[name]["nll"])
@@ -64,7 +77,7 @@ def main(
         folder / "models.csv", ("model", "nll", "nll_se"), zip(ranked, nll.values(), errors.values(), strict=True)
     )
     figures.save(folder / "models.png", figures.comparison(nll, errors, size))
-    print(f"{folder}: bigram_counts, loss_curves, embedding, smoothing, models; best on dev: {ranked[-1]}")
+    print(f"{folder}: {len(list(folder.glob('*.png')))} pictures; best on dev: {ranked[-1]}")
 
 
 app = command(main)

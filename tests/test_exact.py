@@ -134,6 +134,8 @@ STALE = {
     **{f"ngram.{name}": own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED},
     "tune_ngram": set.union(*(own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED)),
     "neural_bigram": own("train_neural_bigram", "neural_bigram"),
+    "find_lr": {"find_lr", "figures"},
+    "initialization": {"initialization", "figures"},
     "mlp": own("train_mlp", "mlp"),
     "sample": {f"sample@{name}" for name in MODELS},
     "test": {"test"},

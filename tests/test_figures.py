@@ -12,6 +12,10 @@ def test_every_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
             "counts": figures.bigram_counts(np.array([[0, 3], [2, 1]]), ".a"),
             "curves": figures.loss_curves({"mlp": (np.arange(3.0), np.array([3.0, 2.0, 1.0]))}, 27),
             "embedding": figures.embedding(np.array([[0.0, 1.0], [1.0, 0.0]]), ".a", "title"),
+            "rates": figures.learning_rates(np.array([0.01, 0.1, 1]), np.array([3.0, 2.0, 4.0]), (0.05, 0.2)),
+            "units": figures.initializations(
+                np.array([-1.0, 0, 1]), {"randn": np.array([0.4, 0.6])}, {"randn": 20}, 27
+            ),
             "models": figures.comparison({"a": 2.4, "b": 2.1}, {"a": 0.1, "b": 0.2}, 27),
         }
         for name, figure in drawn.items():

@@ -50,8 +50,9 @@ def test_from_names_to_samples(run: Run, folder: Path) -> None:
         assert {"nll", "nll_se", "perplexity", "bits_per_char"} <= metrics["train"].keys() & metrics["dev"].keys()
         samples = json.loads((folder / f"metrics/samples/{model}.json").read_text())
         assert samples["samples"] == 30 == len((folder / f"data/samples/{model}.txt").read_text().splitlines())
+    assert run("find_lr").exit_code == run("initialization").exit_code == 0
     assert run("figures", "bigram", "neural_bigram", "mlp").exit_code == 0
-    assert len(list((folder / "metrics/figures").glob("*.png"))) == 5
+    assert len(list((folder / "metrics/figures").glob("*.png"))) == 7
     assert run("test", "--models", "mlp", "--models", "bigram").exit_code == 0
     assert list(json.loads((folder / "metrics/test.json").read_text())) == ["mlp", "bigram"]
     table = run("results").stdout

@@ -52,6 +52,30 @@ def loss_curves(curves: Mapping[str, Curve], vocab_size: int) -> Figure:
     return figure
 
 
+def learning_rates(rates: NDArray[np.float64], losses: NDArray[np.float64], good: tuple[float, float]) -> Figure:
+    """The loss while the learning rate grows, against the rate's exponent as in the lecture; `good` is shaded."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(np.log10(rates), losses, linewidth=1)
+    axes.axvspan(*np.log10(good), color="#9ecae1", alpha=0.5, label=f"good: {good[0]:.2g} to {good[1]:.2g}")
+    axes.set(title="Learning rate finder", xlabel="exponent of the learning rate", ylabel="loss (nats a token)")
+    axes.legend()
+    return figure
+
+
+def initializations(
+    edges: NDArray[np.float64], shares: Mapping[str, NDArray[np.float64]], losses: Mapping[str, float], vocab_size: int
+) -> Figure:
+    """How the tanh units are spread before training under each initialization, with its first loss."""
+    figure = Figure(figsize=(5 * len(shares), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(shares), squeeze=False, sharey=True)[0]
+    for axes, (name, share) in zip(panels, shares.items(), strict=True):
+        axes.stairs(share, edges, fill=True, color="#6baed6")
+        first = f"first loss {losses[name]:.2f}, ln V = {math.log(vocab_size):.2f}"
+        axes.set(title=f"{name}: {first}", xlabel="tanh unit", ylabel="share")
+    return figure
+
+
 def embedding(points: NDArray[np.float64], itos: Sequence[str], title: str) -> Figure:
     """Where the network puts each character, (V, 2): those that it treats alike lie close together."""
     figure = Figure(figsize=(7, 7), layout="constrained")

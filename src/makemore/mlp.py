@@ -21,8 +21,8 @@ Initialization = Literal["randn", "scaled"]
 SATURATED = 0.99  # the lecture's bound: there tanh has a fiftieth of its gradient
 
 
-class Params(Section):
-    """The network, how it begins, and what it learns from."""
+class Shape(Section):
+    """The network."""
 
     context: Annotated[
         int, Field(ge=1, le=1000, description="characters that it sees: the lecture's block_size, the paper's n - 1")
@@ -30,6 +30,11 @@ class Params(Section):
     embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character: the paper's m")]
     hidden: Annotated[int, Field(ge=1, le=1_000_000, description="tanh units: the paper's h")]
     direct: Annotated[bool, Field(description="connect the embeddings to the output directly too: the paper's W")]
+
+
+class Params(Shape):
+    """The network, how it begins, and what it learns from."""
+
     initialization: Annotated[
         Initialization, Field(description="of the weights: the lecture's, or one whose first loss is near ln V")
     ]
@@ -74,13 +79,15 @@ class MLP(Neural):
             if self.direct is not None:
                 self.direct.data *= 0.1 / inputs**0.5
 
-    def hidden(self, x: Tensor) -> Tensor:
-        return torch.tanh(x @ self.W1 + self.b1)  # (N, T * C) -> (N, H)
+    def side_by_side(self, contexts: Tensor) -> Tensor:
+        return F.embedding(contexts, self.C).flatten(1)  # (N, T) -> (N, T * C)
+
+    def hidden(self, contexts: Tensor) -> Tensor:
+        return torch.tanh(self.side_by_side(contexts) @ self.W1 + self.b1)  # (N, T) -> (N, H)
 
     def forward(self, contexts: Tensor) -> Tensor:
-        x = F.embedding(contexts, self.C).flatten(1)  # (N, T * C)
-        logits = self.hidden(x) @ self.W2 + self.b2  # (N, V)
-        return logits if self.direct is None else logits + x @ self.direct  # (N, V)
+        logits = self.hidden(contexts) @ self.W2 + self.b2  # (N, V)
+        return logits if self.direct is None else logits + self.side_by_side(contexts) @ self.direct  # (N, V)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         if self.architecture.examples == "all":
@@ -90,7 +97,7 @@ class MLP(Neural):
     def diagnosis(self, inputs: Tensor) -> dict[str, float]:
         """`saturated`: the share of tanh units, over all contexts, that are so near -1 or 1 that they hardly learn."""
         with torch.no_grad():
-            h = self.hidden(F.embedding(inputs, self.C).flatten(1))  # (N, H)
+            h = self.hidden(inputs)  # (N, H)
         return {"saturated": float((h.abs() > SATURATED).float().mean())}
 
 

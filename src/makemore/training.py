@@ -27,26 +27,31 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 Curve = list[tuple[int, float, float]]  # step, mean loss since the row before in nats a token, learning rate
 
 
-class TrainingParams(Section):
-    """How a network is trained by minibatches."""
+class StepParams(Section):
+    """What a step of the training does."""
 
     batch_size: Annotated[int, Field(ge=1, description="examples in a step, drawn with replacement")]
     steps: Annotated[int, Field(ge=1, description="updates of the weights")]
     optimizer: Annotated[Literal["sgd", "adamw"], Field(description="sgd is the lecture's; adamw decays decoupled")]
+    weight_decay: Annotated[float, Field(ge=0, description="pull of the weight matrices, not of biases, towards 0")]
+    embedding_decay: Annotated[float, Field(ge=0, description="the same of the embeddings")]
+    seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
+    device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
+    threads: Annotated[int, Field(ge=1, description="processor threads; another number may change the last digits")]
+
+
+class TrainingParams(StepParams):
+    """How a network is trained by minibatches."""
+
     lr: Annotated[float, Field(gt=0, description="learning rate at the start")]
     schedule: Annotated[
         Literal["constant", "step", "linear", "cosine"],
         Field(description="the rate stays, is a tenth from half-way on (the lecture), or falls to 0"),
     ]
-    weight_decay: Annotated[float, Field(ge=0, description="pull of the weight matrices, not of biases, towards 0")]
-    embedding_decay: Annotated[float, Field(ge=0, description="the same of the embeddings")]
     ema: Annotated[
         float,
         Field(ge=0, lt=1, description="decay of the running mean of the weights, which is what is kept; 0: the last"),
     ]
-    seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
-    device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
-    threads: Annotated[int, Field(ge=1, description="processor threads; another number may change the last digits")]
     checkpoint_every: Annotated[int, Field(ge=0, description="steps between two checkpoints; 0 is none")]
 
 
@@ -86,8 +91,11 @@ def pick_device(device: str) -> str:
     return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
 
 
-def make_optimizer(model: Neural, params: TrainingParams) -> Optimizer:
-    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3)."""
+def make_optimizer(model: Neural, params: StepParams) -> Optimizer:
+    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3).
+
+    Its learning rate is set at each step.
+    """
 
     def decay(name: str, weight: Tensor) -> float:
         if weight.ndim < 2:
@@ -99,9 +107,7 @@ def make_optimizer(model: Neural, params: TrainingParams) -> Optimizer:
         {"params": [weight for own, weight in rates if own == rate], "weight_decay": rate}
         for rate in sorted({rate for rate, _ in rates})
     ]
-    if params.optimizer == "sgd":
-        return SGD(groups, lr=params.lr, fused=True)
-    return AdamW(groups, lr=params.lr, fused=True)
+    return SGD(groups, fused=True) if params.optimizer == "sgd" else AdamW(groups, fused=True)
 
 
 def learning_rate(params: TrainingParams) -> Callable[[int], float]:
@@ -120,7 +126,7 @@ def learning_rate(params: TrainingParams) -> Callable[[int], float]:
     return rate
 
 
-def batches(model: Neural, tokens: Tokens, params: TrainingParams, generator: torch.Generator) -> Batches:
+def batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.Generator) -> Batches:
     """The batches that a model learns from, on its device."""
     device = next(model.parameters()).device
     inputs, targets = (tensor.to(device) for tensor in model.examples(tokens))
