@@ -1,6 +1,7 @@
 """What all networks share: the one interface (see `model.py`) on top of a forward pass. Shapes: N contexts, T, V."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -8,9 +9,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from makemore.contexts import Contexts
+from makemore.contexts import Contexts, distinct, sliding
 from makemore.model import Arrays
 from makemore.params import Section
+from makemore.vocab import Tokens
 
 
 class Neural(nn.Module):
@@ -19,7 +21,7 @@ class Neural(nn.Module):
     A subclass has `forward`, and `architecture`: the section of its hyperparameters that shape it.
     """
 
-    context: int
+    context: int | None
     architecture: Section
 
     def loss(self, contexts: Tensor, targets: Tensor) -> Tensor:
@@ -37,9 +39,24 @@ class Neural(nn.Module):
         return sum(weight.numel() for weight in self.parameters())
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
-        with torch.inference_mode():
+        with self.predicting():
             logits: Tensor = self(torch.from_numpy(contexts.astype(np.int64)))  # (N, V)
-            return np.asarray(F.log_softmax(logits.double(), dim=1).numpy())  # (N, V)
+            return normalized(logits)
+
+    def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
+        """See `model.Model`. A context that occurs often is worked out once."""
+        assert self.context is not None
+        contexts, place = distinct(sliding(tokens, self.context), int(tokens.max()) + 1)  # (U, T), (M,)
+        return self.log_probs(contexts)[place, tokens]
+
+    @contextmanager
+    def predicting(self) -> Iterator[None]:
+        """Inside, nothing is dropped out and no gradients are kept."""
+        training = self.training
+        self.eval()
+        with torch.inference_mode():
+            yield
+        self.train(training)
 
     def config(self) -> Mapping[str, object]:
         return self.architecture.model_dump()
@@ -62,3 +79,8 @@ class Neural(nn.Module):
             if not np.isfinite(arrays[name]).all():
                 raise ValueError(f"weights {name} that are not all finite")
             weight.data = torch.from_numpy(arrays[name].astype(np.float32))
+
+
+def normalized(logits: Tensor) -> NDArray[np.float64]:
+    """Logits, (N, V), as natural logarithms of probabilities."""
+    return np.asarray(F.log_softmax(logits.double(), dim=1).cpu().numpy())
