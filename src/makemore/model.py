@@ -7,24 +7,25 @@ A family of models is one file of this package. Its model has what `Model` asks 
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from makemore.contexts import Contexts
 from makemore.files import read_safetensors, write_safetensors
-from makemore.vocab import Vocab
+from makemore.vocab import Tokens, Vocab
 
 Arrays = dict[str, NDArray[Any]]
+State = tuple[Any, ...]  # arrays or tensors, one row for each name
 
 
 class Model(Protocol):
     """A character-level language model over a vocabulary of V tokens."""
 
     @property
-    def context(self) -> int:
-        """How many characters back it looks, T."""
+    def context(self) -> int | None:
+        """How many characters back it looks, T; None: to the start of the name."""
 
     @property
     def parameter_count(self) -> int:
@@ -36,11 +37,48 @@ class Model(Protocol):
         Each row of probabilities sums to 1. -inf where a model rules a token out.
         """
 
+    def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
+        """Natural logarithm of the probability of each token after those before it in its name, (M,).
+
+        Args:
+            tokens: whole names.
+        """
+
     def config(self) -> Mapping[str, object]:
         """What, beside the arrays, makes this model again."""
 
     def arrays(self) -> Arrays:
         """What was learned."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """What makes N names side by side, a character at a time, without reading again what it has made."""
+
+    def begin(self, count: int) -> State:
+        """The state before the boundary token that begins each name."""
+
+    def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
+        """Append one token to each name, (N,): the log-probabilities of the next, (N, V), and the new state."""
+
+
+class Window:
+    """`Stateful` for a model that looks a fixed number of characters back: its state is the contexts."""
+
+    def __init__(self, model: Model):
+        assert model.context is not None
+        self.model, self.context = model, model.context
+
+    def begin(self, count: int) -> State:
+        return (np.zeros((count, self.context), dtype=np.int32),)
+
+    def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
+        contexts = np.column_stack((*state, tokens))[:, 1:]  # (N, T)
+        return self.model.log_probs(contexts), (contexts,)
+
+
+def stateful(model: Model) -> Stateful:
+    return model if isinstance(model, Stateful) else Window(model)
 
 
 def save(path: Path, model: Model, vocab: Vocab) -> None:
