@@ -81,10 +81,24 @@ def stateful(model: Model) -> Stateful:
     return model if isinstance(model, Stateful) else Window(model)
 
 
+def family_of(model: Model) -> str:
+    """The file of this package that holds it."""
+    return type(model).__module__.removeprefix(f"{__package__}.")
+
+
+def from_family(family: object, config: object, arrays: Arrays, vocab_size: int) -> Model:
+    """A model from its parts. Only the file of its family is imported. Raises ValueError where they do not fit."""
+    try:
+        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
+            raise ValueError(f"the family {family!r} with the configuration {config!r}")
+        return cast(Model, import_module(f"{__package__}.{family}").load(config, arrays, vocab_size))
+    except (ModuleNotFoundError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
 def save(path: Path, model: Model, vocab: Vocab) -> None:
     """Write a model, with its family, configuration and vocabulary in the metadata."""
-    family = type(model).__module__.removeprefix(f"{__package__}.")
-    metadata = {"family": family, "config": dict(model.config()), "vocab": list(vocab.itos)}
+    metadata = {"family": family_of(model), "config": dict(model.config()), "vocab": list(vocab.itos)}
     write_safetensors(path, model.arrays(), metadata)
 
 
@@ -103,9 +117,6 @@ def load(path: Path, vocab: Vocab) -> Model:
             f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {found}"
         )
     try:
-        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
-            raise ValueError(f"the family {family!r} with the configuration {config!r}")
-        module = import_module(f"{__package__}.{family}")
-        return cast(Model, module.load(config, arrays, len(vocab)))
-    except (ModuleNotFoundError, AttributeError, KeyError, TypeError, ValueError) as error:
+        return from_family(family, config, arrays, len(vocab))
+    except ValueError as error:
         raise ValueError(f"{path}: expected a model of this project, found {error}") from None
