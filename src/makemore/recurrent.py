@@ -3,7 +3,7 @@
 Three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network based language model"; the LSTM as in
 Graves 2013, "Generating Sequences With Recurrent Neural Networks", without its peepholes; the GRU of Cho et al. 2014,
 "Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, where the reset gate acts after the
-product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them), in about half the time or better:
+product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them):
 the names are sorted by length, so that each step is of those alone that are as long, and the first layer's product with
 the embeddings is taken once for each token of the vocabulary, not for each token of a batch.
 
