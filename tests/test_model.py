@@ -10,12 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-<<<<<<< HEAD
 from conftest import additive, encoded, mlp_params, text_of, tiny_names
-=======
-from conftest import additive, encoded, text_of, tiny_names
 from makemore import bow, convolutional, ngram, recurrent, transformer
->>>>>>> seq
 from makemore import model as models
 from makemore.contexts import sliding
 from makemore.files import read_safetensors, write_safetensors
