@@ -19,14 +19,14 @@ from makemore.vocab import Vocab
 def main(
     name: ModelName,
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="names to score; - is standard input")
+        list[str] | None, typer.Argument(metavar="NAME", help="to score; a single - is standard input")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="score the names of this file, one a line")] = None,
     per_character: Annotated[
         bool, typer.Option("--per-character", help="the probability of each character too, `.` being the end")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="JSON Lines: an object a name; what is infinite is Infinity")
+        bool, typer.Option("--json", help="JSON Lines, one object a name; what is infinite is Infinity")
     ] = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="CSV, also on a terminal: a line a name, or a character with --per-character")
@@ -36,8 +36,10 @@ def main(
 ) -> None:
     """Score names: log-likelihood, mean negative log-likelihood (NLL) and perplexity of each.
 
-    In nats a predicted token; the end of a name is one. A table on a terminal, CSV elsewhere; the figures of all names
-    together on standard error. Green is likelier than if all characters were equally likely, red less.
+    Names come as arguments, from a file or from standard input; what is no name in a names file is none here.
+    Losses are in nats a predicted token, and the end of a name is one. A terminal shows a table, green where a model
+    finds something likelier than if all characters were equally likely, red where less; elsewhere it is CSV. The
+    figures of all names together go to standard error.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")

@@ -24,6 +24,7 @@ from makemore.names import BOUNDARY
 from makemore.vocab import Tokens, Vocab
 
 CHUNK = 1 << 12  # names that are Python objects at a time, and rows of one table
+NAME_WIDTH, WIDTH = 40, 200  # of the name's column, and more than the whole table takes
 
 
 class Row(NamedTuple):
@@ -33,6 +34,9 @@ class Row(NamedTuple):
     nll: float  # its mean a token, negated
     perplexity: float  # exp(nll)
     losses: list[float]  # -ln P of each character and of the end
+
+
+FIGURES = slice(2, 5)  # of a row: log-likelihood, nll and perplexity
 
 
 def rows(tokens: Tokens, nlls: NDArray[np.float64], vocab: Vocab) -> Iterator[Row]:
@@ -62,9 +66,11 @@ def total(tokens: Tokens, nlls: NDArray[np.float64]) -> str:
 
 
 def write_table(file: TextIO, scored: Iterable[Row], per_character: bool, vocab_size: int) -> None:
-    """For people, as wide as the terminal; a long list as several tables. A terminal shows what is likelier than if all
-    tokens were equally likely in green, what is less likely in red."""
-    console = Console(file=file)
+    """For people: a long list as several tables, with no number cut short, however narrow the terminal.
+
+    Where the file is a terminal, what is likelier than if all tokens were equally likely is green, what is less is red.
+    """
+    console = Console(file=file, width=WIDTH)
     remaining = iter(scored)
     while page := list(islice(remaining, CHUNK)):
         console.print(_table(page, per_character, math.log(vocab_size)))
@@ -72,7 +78,7 @@ def write_table(file: TextIO, scored: Iterable[Row], per_character: bool, vocab_
 
 def _table(page: list[Row], per_character: bool, uniform: float) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("name", overflow="fold")
+    table.add_column("name", overflow="fold", max_width=NAME_WIDTH)
     for column in ("tokens", *(["probability"] if per_character else []), "log-likelihood", "NLL", "perplexity"):
         table.add_column(column, justify="right", no_wrap=True)
 
@@ -101,18 +107,19 @@ def write_csv(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
             writer.writerows((row.name, i, character, _number(math.exp(-loss))) for i, (character, loss) in tokens)
     else:
         writer.writerow(Row._fields[:-1])
-        writer.writerows((row.name, row.tokens, *map(_number, row[2:-1])) for row in scored)
+        writer.writerows((row.name, row.tokens, *map(_number, row[FIGURES])) for row in scored)
 
 
 def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
     """One object a line and name; what is infinite is `Infinity`, as in the metrics files."""
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     for row in scored:
         fields: dict[str, object] = {"name": row.name, "tokens": row.tokens}
-        fields |= {key: float(_number(value)) for key, value in zip(Row._fields[2:-1], row[2:-1], strict=True)}
+        fields |= {key: float(_number(value)) for key, value in zip(Row._fields[FIGURES], row[FIGURES], strict=True)}
         if per_character:
             fields["characters"] = [*row.name, BOUNDARY]
             fields["probabilities"] = [float(_number(math.exp(-loss))) for loss in row.losses]
-        file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        file.write(encode(fields) + "\n")
 
 
 def _number(value: float) -> str:
