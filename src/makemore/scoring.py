@@ -36,9 +36,6 @@ class Row(NamedTuple):
     losses: list[float]  # -ln P of each character and of the end
 
 
-FIGURES = slice(2, 5)  # of a row: log-likelihood, nll and perplexity
-
-
 def rows(tokens: Tokens, nlls: NDArray[np.float64], vocab: Vocab) -> Iterator[Row]:
     """One row a name, from the names' tokens and the loss of each, both (M,)."""
     starts, sizes = name_bounds(tokens)  # (N,)
@@ -107,7 +104,7 @@ def write_csv(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
             writer.writerows((row.name, i, character, _number(math.exp(-loss))) for i, (character, loss) in tokens)
     else:
         writer.writerow(Row._fields[:-1])
-        writer.writerows((row.name, row.tokens, *map(_number, row[FIGURES])) for row in scored)
+        writer.writerows((row.name, row.tokens, *map(_number, row[2:-1])) for row in scored)
 
 
 def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
@@ -115,7 +112,7 @@ def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None
     encode = json.JSONEncoder(ensure_ascii=False).encode
     for row in scored:
         fields: dict[str, object] = {"name": row.name, "tokens": row.tokens}
-        fields |= {key: float(_number(value)) for key, value in zip(Row._fields[FIGURES], row[FIGURES], strict=True)}
+        fields |= {key: float(_number(value)) for key, value in zip(Row._fields[2:-1], row[2:-1], strict=True)}
         if per_character:
             fields["characters"] = [*row.name, BOUNDARY]
             fields["probabilities"] = [float(_number(math.exp(-loss))) for loss in row.losses]
