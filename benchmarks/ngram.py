@@ -93,7 +93,7 @@ def score(source: Path, target: Path) -> Figures:
     with timed(figures, "tokens"):
         log_probs = fitted.token_log_probs(tokens)
     with timed(figures, "rows"):
-        nlls = token_nlls(fitted, tokens, vocab)
+        nlls = token_nlls(fitted, tokens)
     assert np.allclose(nlls, -log_probs)
     minutes = {way: names.count(some) / figures.pop(way) * 60 / 1e6 for way in ("tokens", "rows")}
     return figures | minutes

@@ -29,9 +29,9 @@ def main(
     train_tokens, dev_tokens = vocabulary.encode(train_text, str(train)), vocabulary.encode(dev_text, str(dev))
     unseen = ~names.is_in(dev_text, train_text)  # (dev names,)
     with progress(f"evaluate {name} on train", len(train_tokens), "tokens") as report:
-        on_train = evaluate(evaluated, train_tokens, vocabulary, report)
+        on_train = evaluate(evaluated, train_tokens, report)
     with progress(f"evaluate {name} on dev", len(dev_tokens), "tokens") as report:
-        on_dev = evaluate(evaluated, dev_tokens, vocabulary, report, unseen)
+        on_dev = evaluate(evaluated, dev_tokens, report, unseen)
     path = metrics or Path(f"metrics/{name}.json")
     write_json(path, {"parameters": evaluated.parameter_count, "train": on_train, "dev": on_dev})
     print(f"{path}: train {on_train['nll']:.4f}, dev {on_dev['nll']:.4f} nats a token")

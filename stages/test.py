@@ -30,10 +30,7 @@ def main(
     """Evaluate the finished models on the test names, once, at the end."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(test, vocabulary)
-    result = {
-        name: evaluate(models.load(folder / f"{name}.safetensors", vocabulary), tokens, vocabulary)
-        for name in params.models
-    }
+    result = {name: evaluate(models.load(folder / f"{name}.safetensors", vocabulary), tokens) for name in params.models}
     write_json(metrics, result)
     figures = ", ".join(f"{name} {figures['nll']:.4f}" for name, figures in result.items())
     print(f"{metrics}: {figures} nats a token")

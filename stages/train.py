@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import typer
 from typer.core import TyperGroup
@@ -17,7 +18,7 @@ from makemore.neural import Neural
 from makemore.training import TrainingParams
 from makemore.vocab import Tokens, Vocab, read_tokens
 
-DIAGNOSED = 10_000  # tokens on which a network is looked at before it is trained
+DIAGNOSED = 1000  # names on which a network is looked at before it is trained
 
 
 def stage(family: str) -> typer.Typer:
@@ -45,7 +46,7 @@ def stage(family: str) -> typer.Typer:
         tokens = read_tokens(train, vocabulary)
         shape = module.Params(**{key: getattr(params, key) for key in module.Params.model_fields})
         network: Neural = module.build(shape, len(vocabulary), generator).to(training.pick_device(params.device))
-        first = beginning(network, tokens)
+        first = {"uniform_loss": math.log(len(vocabulary)), **beginning(network, tokens)}
         key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
         kept = checkpoint or Path(f".checkpoints/{name}.safetensors")
         resumed = Checkpoint(kept, params.checkpoint_every, key, generator)
@@ -77,12 +78,13 @@ def _path(meaning: str, default: str) -> Any:
 
 
 def beginning(network: Neural, tokens: Tokens) -> dict[str, float]:
-    """What a network is like before its first step: its loss in nats a token, beside that of a uniform model."""
+    """What a network is like before its first step: its loss in nats a token, and what it says of itself."""
     device = next(network.parameters()).device
-    inputs, targets = (tensor.to(device) for tensor in network.examples(tokens[:DIAGNOSED]))
+    first = tokens[: np.flatnonzero(tokens == 0)[:DIAGNOSED][-1] + 1]
+    inputs, targets = (tensor.to(device) for tensor in network.examples(first))
     with torch.no_grad():
         loss = float(network.loss(inputs, targets))
-    return {"uniform_loss": math.log(network.vocab_size), "initial_loss": loss, **network.diagnosis(inputs)}
+    return {"initial_loss": loss, **network.diagnosis(inputs)}
 
 
 class Families(TyperGroup):

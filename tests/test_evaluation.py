@@ -15,7 +15,7 @@ TRIGRAM = ngram.fit(additive(3, 0.5), TOKENS, len(VOCAB))
 
 
 def test_each_token_counts_once_the_end_included_the_start_not() -> None:
-    nlls = token_nlls(TRIGRAM, TOKENS, VOCAB)
+    nlls = token_nlls(TRIGRAM, TOKENS)
     pairs = brute_force_contexts(NAMES, 2)
     before = [context for context, _ in pairs]
     by_hand = [-math.log((pairs.count((c, x)) + 0.5) / (before.count(c) + 0.5 * len(VOCAB))) for c, x in pairs]
@@ -25,9 +25,9 @@ def test_each_token_counts_once_the_end_included_the_start_not() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 7, 100])
 def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = token_nlls(TRIGRAM, TOKENS, VOCAB)
+    whole = token_nlls(TRIGRAM, TOKENS)
     monkeypatch.setattr(evaluation, "CHUNK", chunk)
-    assert np.array_equal(token_nlls(TRIGRAM, TOKENS, VOCAB), whole)
+    assert np.array_equal(token_nlls(TRIGRAM, TOKENS), whole)
 
 
 def test_summary_by_hand() -> None:
@@ -50,13 +50,13 @@ def test_the_standard_error_is_the_spread_over_resampled_names() -> None:
 
 def test_unseen_names_apart() -> None:
     unseen = np.array([i % 3 == 0 for i in range(len(NAMES))])
-    result = evaluate(TRIGRAM, TOKENS, VOCAB, unseen=unseen)
+    result = evaluate(TRIGRAM, TOKENS, unseen=unseen)
     some = encoded(VOCAB, *(name for name, mark in zip(NAMES, unseen, strict=True) if mark))
-    assert result["nll_unseen"] == pytest.approx(evaluate(TRIGRAM, some, VOCAB)["nll"])
-    assert "nll_unseen" not in evaluate(TRIGRAM, TOKENS, VOCAB, unseen=np.zeros(len(NAMES), dtype=bool))
+    assert result["nll_unseen"] == pytest.approx(evaluate(TRIGRAM, some)["nll"])
+    assert "nll_unseen" not in evaluate(TRIGRAM, TOKENS, unseen=np.zeros(len(NAMES), dtype=bool))
 
 
 def test_an_impossible_name_has_infinite_loss() -> None:
     model = ngram.fit(additive(2, 0), encoded(VOCAB, "ab"), len(VOCAB))
-    result = evaluate(model, encoded(VOCAB, "ba"), VOCAB)
+    result = evaluate(model, encoded(VOCAB, "ba"))
     assert result["nll"] == result["nll_se"] == result["perplexity"] == math.inf

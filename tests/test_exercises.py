@@ -37,8 +37,8 @@ def fitted(model: str, unit: str) -> tuple[float, float, float, float]:
     if params.strength == "tuned":
         params = params.with_strength(read_json(ROOT / f"metrics/tuned/{model}.json")["strength"])
     made = ngram.fit(params, train, len(vocab))
-    on_dev = evaluate(made, dev, vocab, unseen=~names.is_in(parts[1], parts[0]))
-    on_train, on_test = evaluate(made, train, vocab)["nll"], evaluate(made, test, vocab)["nll"]
+    on_dev = evaluate(made, dev, unseen=~names.is_in(parts[1], parts[0]))
+    on_train, on_test = evaluate(made, train)["nll"], evaluate(made, test)["nll"]
     return on_train, on_dev["nll"], on_dev["nll_unseen"], on_test
 
 

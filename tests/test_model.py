@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from conftest import additive, encoded, mlp_params, text_of, tiny_names
+from makemore import bow, convolutional, ngram, recurrent, transformer
 from makemore import model as models
-from makemore import ngram
+from makemore.contexts import sliding
 from makemore.files import read_safetensors, write_safetensors
 from makemore.mlp import MLP
 from makemore.model import Model
@@ -26,6 +27,10 @@ V = len(VOCAB)
 
 
 POWER_LAW = NgramParams(order=4, smoothing="power_law", strength=[0.1, 0.4, 0.7, 0.9], position=3)
+LSTM = recurrent.Params(cell="lstm", embedding=3, hidden=8, layers=2, dropout=0.5)
+BOW = bow.Params(embedding=8, hidden=8, positions=4, dropout=0.5)
+WAVENET = convolutional.Params(channels=8, hidden=8, layers=2, kernel=2, dropout=0.5)
+TRANSFORMER = transformer.Params(layers=1, heads=2, embedding=8, positions=4, dropout=0.5)
 
 
 def fitted(order: int, strength: float) -> Model:
@@ -46,12 +51,21 @@ MODELS: dict[str, Callable[[], Model]] = {
     "neural bigram": lambda: NeuralBigram(V, torch.Generator().manual_seed(1)),
     "mlp": lambda: mlp(direct=False),
     "mlp, direct": lambda: mlp(direct=True),
+    "lstm": lambda: recurrent.Recurrent(LSTM, V, torch.Generator().manual_seed(1)),
+    "bow": lambda: bow.BagOfWords(BOW, V, torch.Generator().manual_seed(1)),
+    "wavenet": lambda: convolutional.WaveNet(WAVENET, V, torch.Generator().manual_seed(1)),
+    "transformer": lambda: transformer.Transformer(TRANSFORMER, V, torch.Generator().manual_seed(1)),
 }
 each_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 
 
+def width(model: Model) -> int:
+    """The length of contexts for it; a model of whole names takes any."""
+    return 6 if model.context is None else model.context
+
+
 def contexts_for(model: Model) -> st.SearchStrategy[np.ndarray]:
-    return arrays(np.int32, st.tuples(st.integers(1, 8), st.just(model.context)), elements=st.integers(0, V - 1))
+    return arrays(np.int32, st.tuples(st.integers(1, 8), st.just(width(model))), elements=st.integers(0, V - 1))
 
 
 @each_model
@@ -68,12 +82,19 @@ def test_what_is_saved_is_loaded(make: Callable[[], Model], tmp_path: Path) -> N
     model = make()
     models.save(tmp_path / "a", model, VOCAB)
     loaded = models.load(tmp_path / "a", VOCAB)
-    contexts = np.random.default_rng(0).integers(0, V, (50, model.context), dtype=np.int32)
+    contexts = np.random.default_rng(0).integers(0, V, (50, width(model)), dtype=np.int32)
     assert type(loaded) is type(model)
     assert loaded.parameter_count == model.parameter_count
     assert np.array_equal(loaded.log_probs(contexts), model.log_probs(contexts))
     models.save(tmp_path / "b", loaded, VOCAB)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@each_model
+def test_tokens_have_the_probabilities_of_their_contexts(make: Callable[[], Model]) -> None:
+    model, tokens = make(), encoded(VOCAB, *NAMES)
+    picked = model.log_probs(sliding(tokens, width(model)))[np.arange(len(tokens)), tokens]
+    assert model.token_log_probs(tokens) == pytest.approx(picked, abs=1e-5)
 
 
 def test_another_vocabulary_is_refused(tmp_path: Path) -> None:

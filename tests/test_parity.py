@@ -35,27 +35,27 @@ def bigram(tokens: Tokens, strength: float) -> Ngram:
 
 
 def test_bigram_of_three_names(tokens: Tokens, vocab: Vocab) -> None:
-    nlls = token_nlls(bigram(tokens, 0), encoded(vocab, "emma", "olivia", "ava"), vocab)
+    nlls = token_nlls(bigram(tokens, 0), encoded(vocab, "emma", "olivia", "ava"))
     assert len(nlls) == 16
     assert nlls.sum() == pytest.approx(38.7856, abs=5e-5)
     assert nlls.mean() == pytest.approx(2.4241, abs=5e-5)
 
 
 def test_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
-    assert token_nlls(bigram(tokens, 0), tokens, vocab).sum() == pytest.approx(559_873.6, abs=0.05)
-    assert evaluate(bigram(tokens, 0), tokens, vocab)["nll"] == pytest.approx(2.4540, abs=5e-5)
-    assert evaluate(bigram(tokens, 1), tokens, vocab)["nll"] == pytest.approx(2.4546, abs=5e-5)
+    assert token_nlls(bigram(tokens, 0), tokens).sum() == pytest.approx(559_873.6, abs=0.05)
+    assert evaluate(bigram(tokens, 0), tokens)["nll"] == pytest.approx(2.4540, abs=5e-5)
+    assert evaluate(bigram(tokens, 1), tokens)["nll"] == pytest.approx(2.4546, abs=5e-5)
 
 
 def test_bigram_of_andrej(tokens: Tokens, vocab: Vocab) -> None:
-    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrej"), vocab)["nll"] == pytest.approx(3.0391, abs=5e-5)
-    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrejq"), vocab)["nll"] == math.inf  # jq never occurs
-    assert evaluate(bigram(tokens, 1), encoded(vocab, "andrejq"), vocab)["nll"] == pytest.approx(3.4834, abs=5e-5)
+    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrej"))["nll"] == pytest.approx(3.0391, abs=5e-5)
+    assert evaluate(bigram(tokens, 0), encoded(vocab, "andrejq"))["nll"] == math.inf  # jq never occurs
+    assert evaluate(bigram(tokens, 1), encoded(vocab, "andrejq"))["nll"] == pytest.approx(3.4834, abs=5e-5)
 
 
 def test_uniform(vocab: Vocab) -> None:
     uniform = Ngram(additive(1, 1), np.array([0]), np.array([0]), len(vocab))
-    assert evaluate(uniform, encoded(vocab, "emma"), vocab)["nll"] == pytest.approx(3.2958, abs=5e-5)
+    assert evaluate(uniform, encoded(vocab, "emma"))["nll"] == pytest.approx(3.2958, abs=5e-5)
 
 
 def test_bigram_samples(tokens: Tokens, vocab: Vocab) -> None:
@@ -73,7 +73,7 @@ def test_bigram_samples(tokens: Tokens, vocab: Vocab) -> None:
 
 def test_neural_bigram_at_initialisation(vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    assert evaluate(model, encoded(vocab, "emma"), vocab)["nll"] == pytest.approx(3.7693, abs=5e-5)
+    assert evaluate(model, encoded(vocab, "emma"))["nll"] == pytest.approx(3.7693, abs=5e-5)
 
 
 def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:

@@ -26,6 +26,13 @@ def sliding(tokens: Tokens, context: int) -> Contexts:
     return contexts
 
 
+def name_bounds(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each name starts, (names,), and how many tokens it is with its end, (names,)."""
+    ends = np.flatnonzero(tokens == 0) + 1
+    starts = np.concatenate(([0], ends[:-1]))
+    return starts, ends - starts
+
+
 def keys(contexts: Contexts, vocab_size: int) -> NDArray[np.int64]:
     """Each context as one number, (N,): its tokens are the digits in base V, so the order is that of the rows.
 

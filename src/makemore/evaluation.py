@@ -10,26 +10,28 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from makemore.contexts import distinct, sliding
+from makemore.contexts import name_bounds
 from makemore.model import Model
-from makemore.vocab import Tokens, Vocab
+from makemore.vocab import Tokens
 
 CHUNK = 1 << 18  # tokens at a time, which bounds the memory
 
 
 def token_nlls(
-    model: Model, tokens: Tokens, vocab: Vocab, report: Callable[[int, str], None] = lambda done, note: None
+    model: Model, tokens: Tokens, report: Callable[[int, str], None] = lambda done, note: None
 ) -> NDArray[np.float64]:
-    """-ln P(token | its context) for each token, (M,). A context that occurs often is worked out once a chunk."""
+    """-ln P(token | those before it in its name) for each token, (M,). A chunk is whole names."""
     nlls = np.empty(len(tokens))
-    total = 0.0
-    for start in range(0, len(tokens), CHUNK):
-        stop = min(start + CHUNK, len(tokens))
-        before = max(0, start - model.context)
-        contexts = sliding(tokens[before:stop], model.context)[start - before :]  # (chunk, T)
-        rows, place = distinct(contexts, len(vocab))
-        nlls[start:stop] = -model.log_probs(rows)[place, tokens[start:stop]]
+    starts, sizes = name_bounds(tokens)
+    ends = starts + sizes
+    start, total = 0, 0.0
+    while start < len(tokens):
+        fitting = int(np.searchsorted(ends, start + CHUNK, side="right")) - 1  # the last name that ends in this chunk
+        first = int(np.searchsorted(starts, start))  # a longer name is a chunk of its own
+        stop = int(ends[max(first, fitting)])
+        nlls[start:stop] = -model.token_log_probs(tokens[start:stop])
         total += float(nlls[start:stop].sum())
+        start = stop
         report(stop, f"nll {total / stop:.4f}")
     return nlls
 
@@ -52,7 +54,6 @@ def summary(nlls: NDArray[np.float64], tokens: Tokens) -> dict[str, float]:
 def evaluate(
     model: Model,
     tokens: Tokens,
-    vocab: Vocab,
     report: Callable[[int, str], None] = lambda done, note: None,
     unseen: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
@@ -62,16 +63,9 @@ def evaluate(
         unseen: (names,) which of them are not in train: their mean NLL is given too, as `nll_unseen`. A list that holds
             names twice leaks some of train into the other splits, and a model that remembers gains by it.
     """
-    nlls = token_nlls(model, tokens, vocab, report)  # (M,)
+    nlls = token_nlls(model, tokens, report)  # (M,)
     result = summary(nlls, tokens)
     if unseen is not None and unseen.any():
         _, sizes = name_bounds(tokens)
         result["nll_unseen"] = float(nlls[np.repeat(unseen, sizes)].mean())
     return result
-
-
-def name_bounds(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each name starts, (names,), and how many tokens it is with its end, (names,)."""
-    ends = np.flatnonzero(tokens == 0) + 1
-    starts = np.concatenate(([0], ends[:-1]))
-    return starts, ends - starts

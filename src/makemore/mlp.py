@@ -59,7 +59,7 @@ class MLP(Neural):
 
     def __init__(self, params: Params, vocab_size: int, generator: torch.Generator | None = None):
         super().__init__()
-        self.architecture, self.context, self.vocab_size = params, params.context, vocab_size
+        self.architecture, self.context = params, params.context
         inputs = params.context * params.embedding
 
         def normal(*shape: int) -> nn.Parameter:
@@ -92,7 +92,7 @@ class MLP(Neural):
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         if self.architecture.examples == "all":
             return super().examples(tokens)
-        return distinct_examples(tokens, self.context, self.vocab_size)
+        return distinct_examples(tokens, self.architecture.context, len(self.C))
 
     def diagnosis(self, inputs: Tensor) -> dict[str, float]:
         """`saturated`: the share of tanh units, over all contexts, that are so near -1 or 1 that they hardly learn."""

@@ -7,24 +7,25 @@ A family of models is one file of this package. Its model has what `Model` asks 
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from makemore.contexts import Contexts
 from makemore.files import read_safetensors, write_safetensors
-from makemore.vocab import Vocab
+from makemore.vocab import Tokens, Vocab
 
 Arrays = dict[str, NDArray[Any]]
+State = tuple[Any, ...]  # arrays or tensors, one row for each name
 
 
 class Model(Protocol):
     """A character-level language model over a vocabulary of V tokens."""
 
     @property
-    def context(self) -> int:
-        """How many characters back it looks, T."""
+    def context(self) -> int | None:
+        """How many characters back it looks, T; None: to the start of the name."""
 
     @property
     def parameter_count(self) -> int:
@@ -36,6 +37,13 @@ class Model(Protocol):
         Each row of probabilities sums to 1. -inf where a model rules a token out.
         """
 
+    def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
+        """Natural logarithm of the probability of each token after those before it in its name, (M,).
+
+        Args:
+            tokens: whole names.
+        """
+
     def config(self) -> Mapping[str, object]:
         """What, beside the arrays, makes this model again."""
 
@@ -43,10 +51,54 @@ class Model(Protocol):
         """What was learned."""
 
 
+@runtime_checkable
+class Stateful(Protocol):
+    """What makes N names side by side, a character at a time, without reading again what it has made."""
+
+    def begin(self, count: int) -> State:
+        """The state before the boundary token that begins each name."""
+
+    def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
+        """Append one token to each name, (N,): the log-probabilities of the next, (N, V), and the new state."""
+
+
+class Window:
+    """`Stateful` for a model that looks a fixed number of characters back: its state is the contexts."""
+
+    def __init__(self, model: Model):
+        assert model.context is not None
+        self.model, self.context = model, model.context
+
+    def begin(self, count: int) -> State:
+        return (np.zeros((count, self.context), dtype=np.int32),)
+
+    def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
+        contexts = np.column_stack((*state, tokens))[:, 1:]  # (N, T)
+        return self.model.log_probs(contexts), (contexts,)
+
+
+def stateful(model: Model) -> Stateful:
+    return model if isinstance(model, Stateful) else Window(model)
+
+
+def family_of(model: Model) -> str:
+    """The file of this package that holds it."""
+    return type(model).__module__.removeprefix(f"{__package__}.")
+
+
+def from_family(family: object, config: object, arrays: Arrays, vocab_size: int) -> Model:
+    """A model from its parts. Only the file of its family is imported. Raises ValueError where they do not fit."""
+    try:
+        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
+            raise ValueError(f"the family {family!r} with the configuration {config!r}")
+        return cast(Model, import_module(f"{__package__}.{family}").load(config, arrays, vocab_size))
+    except (ModuleNotFoundError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from None
+
+
 def save(path: Path, model: Model, vocab: Vocab) -> None:
     """Write a model, with its family, configuration and vocabulary in the metadata."""
-    family = type(model).__module__.removeprefix(f"{__package__}.")
-    metadata = {"family": family, "config": dict(model.config()), "vocab": list(vocab.itos)}
+    metadata = {"family": family_of(model), "config": dict(model.config()), "vocab": list(vocab.itos)}
     write_safetensors(path, model.arrays(), metadata)
 
 
@@ -65,9 +117,6 @@ def load(path: Path, vocab: Vocab) -> Model:
             f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {found}"
         )
     try:
-        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
-            raise ValueError(f"the family {family!r} with the configuration {config!r}")
-        module = import_module(f"{__package__}.{family}")
-        return cast(Model, module.load(config, arrays, len(vocab)))
-    except (ModuleNotFoundError, AttributeError, KeyError, TypeError, ValueError) as error:
+        return from_family(family, config, arrays, len(vocab))
+    except ValueError as error:
         raise ValueError(f"{path}: expected a model of this project, found {error}") from None

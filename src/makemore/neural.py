@@ -3,7 +3,8 @@
 Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from makemore.contexts import Contexts, counted, sliding
+from makemore.contexts import Contexts, counted, distinct, sliding
 from makemore.model import Arrays
 from makemore.params import Section
 from makemore.vocab import Tokens
@@ -38,13 +39,13 @@ class Neural(nn.Module):
     A subclass has `forward`, and `architecture`: the section of its own hyperparameters.
     """
 
-    context: int
-    vocab_size: int
+    context: int | None
     architecture: Section
     embeddings: tuple[str, ...] = ()  # the weights that are no matrices but one vector a token or position
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """What it learns from, as `loss` takes it: contexts, (M, T), and the token after each, (M,)."""
+        assert self.context is not None
         return examples(tokens, self.context)
 
     def diagnosis(self, inputs: Tensor) -> dict[str, float]:
@@ -66,9 +67,24 @@ class Neural(nn.Module):
         return sum(weight.numel() for weight in self.parameters())
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
-        with torch.inference_mode():
+        with self.predicting():
             logits: Tensor = self(torch.from_numpy(contexts.astype(np.int64)))  # (N, V)
-            return np.asarray(F.log_softmax(logits.double(), dim=1).numpy())  # (N, V)
+            return normalized(logits)
+
+    def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
+        """See `model.Model`. A context that occurs often is worked out once."""
+        assert self.context is not None
+        contexts, place = distinct(sliding(tokens, self.context), int(tokens.max()) + 1)  # (U, T), (M,)
+        return self.log_probs(contexts)[place, tokens]
+
+    @contextmanager
+    def predicting(self) -> Iterator[None]:
+        """Inside, nothing is dropped out and no gradients are kept."""
+        training = self.training
+        self.eval()
+        with torch.inference_mode():
+            yield
+        self.train(training)
 
     def config(self) -> Mapping[str, object]:
         return self.architecture.model_dump()
@@ -91,3 +107,8 @@ class Neural(nn.Module):
             if not np.isfinite(arrays[name]).all():
                 raise ValueError(f"weights {name} that are not all finite")
             weight.data = torch.from_numpy(arrays[name].astype(np.float32))
+
+
+def normalized(logits: Tensor) -> NDArray[np.float64]:
+    """Logits, (N, V), as natural logarithms of probabilities."""
+    return np.asarray(F.log_softmax(logits.double(), dim=1).cpu().numpy())

@@ -21,7 +21,7 @@ class NeuralBigram(Neural):
 
     def __init__(self, vocab_size: int, generator: torch.Generator | None = None):
         super().__init__()
-        self.architecture, self.vocab_size = Section(), vocab_size
+        self.architecture = Section()
         self.W = nn.Parameter(torch.randn((vocab_size, vocab_size), generator=generator))  # (V, V)
 
     def forward(self, contexts: Tensor) -> Tensor:

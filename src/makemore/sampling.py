@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from makemore import names
-from makemore.contexts import Contexts
-from makemore.model import Model
+from makemore.model import Model, Stateful, stateful
 from makemore.names import Text
 from makemore.params import Section, Seed
 from makemore.vocab import Tokens
@@ -46,25 +45,26 @@ def sample(
     """Sample names, as tokens with an end token after each. The same seed and parameters give the same names."""
     generator = np.random.default_rng(params.seed)
     sizes = [min(batch, params.count - done) for done in range(0, params.count, batch)]
-    return np.concatenate([_batch(model, params, size, generator, draw) for size in sizes])
+    return np.concatenate([_batch(stateful(model), params, size, generator, draw) for size in sizes])
 
 
 def _batch(
-    model: Model,
+    model: Stateful,
     params: SampleParams,
     count: int,
     generator: np.random.Generator,
     draw: Callable[[NDArray[np.float64], np.random.Generator], NDArray[np.int64]],
 ) -> Tokens:
-    contexts: Contexts = np.zeros((count, model.context), dtype=np.int32)  # (B, T)
     made = np.zeros((count, params.max_length + 1), dtype=np.int32)  # (B, max_length + 1): 0 ends a name
     live = np.arange(count)  # the names that have not ended
+    token: Tokens = np.zeros(count, dtype=np.int32)  # (live,): the boundary, then what was drawn last
+    state = model.begin(count)
     for position in range(params.max_length):
-        probs = tempered(model.log_probs(contexts[live]), params.temperature)  # (live, V)
-        token = draw(probs, generator)  # (live,)
+        log_probs, state = model.advance(state, token)  # (live, V)
+        token = draw(tempered(log_probs, params.temperature), generator).astype(np.int32)
         made[live, position] = token
-        contexts[live] = np.column_stack((contexts[live], token))[:, 1:]
-        live = live[token != 0]
+        going = np.flatnonzero(token)
+        live, token, state = live[going], token[going], tuple(part[going] for part in state)
         if not len(live):
             break
     through_end = np.arange(made.shape[1]) <= (made == 0).argmax(axis=1)[:, None]  # (B, max_length + 1)

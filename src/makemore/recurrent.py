@@ -1,0 +1,139 @@
+"""Recurrent networks: a state that each character updates, and that is all the network remembers of a name.
+
+Three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network based language model"; the LSTM as in
+Graves 2013, "Generating Sequences With Recurrent Neural Networks", without its peepholes; the GRU of Cho et al. 2014,
+"Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, where the reset gate acts after the
+product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them):
+the names are sorted by length, so that each step is of those alone that are as long, and the first layer's product with
+the embeddings is taken once for each token of the vocabulary, not for each token of a batch.
+
+Shapes: N names, n of them that reach a position, T positions, M tokens, V vocabulary, C embedding, H hidden, G gates.
+"""
+
+from typing import Annotated, Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from makemore.model import Arrays, State
+from makemore.params import Section
+from makemore.sequence import Dropout, Layout, Linear, Sequence, normal, stack
+
+
+class Params(Section):
+    """The shape of the network."""
+
+    cell: Annotated[Literal["rnn", "gru", "lstm"], Field(description="how a character updates the state")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character")]
+    hidden: Annotated[int, Field(ge=1, le=100_000, description="numbers in the state of a layer")]
+    layers: Annotated[int, Field(ge=1, le=100, description="each reads the states of the one below")]
+    dropout: Annotated[float, Field(ge=0, lt=1, description="share of each layer's output that is dropped in training")]
+
+
+def rnn(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
+    return (torch.tanh(torch.addmm(x, h, U)),)  # (n, H)
+
+
+def lstm(x: Tensor, h: Tensor, c: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
+    i, f, o, g = torch.addmm(x, h, U).chunk(4, dim=1)  # (n, H) input, forget and output gate, candidate
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def gru(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
+    hidden = h.shape[1]
+    from_x, from_h = torch.split(x, [2 * hidden, hidden], dim=1), torch.split(h @ U, [2 * hidden, hidden], dim=1)
+    r, z = torch.sigmoid(from_x[0] + from_h[0]).chunk(2, dim=1)  # (n, H) reset and update gate
+    candidate = torch.tanh(torch.addcmul(from_x[1], r, from_h[1]))
+    return (torch.lerp(candidate, h, z),)
+
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}  # G, the candidate among them
+
+
+class Layer(nn.Module):
+    """One recurrent layer. It takes the product with its input, x @ W + b, from outside.
+
+    The weights are drawn with the standard deviation 1 / sqrt(fan-in); the LSTM's forget gate begins with the bias 1,
+    so that it remembers (Jozefowicz et al. 2015).
+    """
+
+    def __init__(self, cell: str, inputs: int, hidden: int, generator: torch.Generator | None):
+        super().__init__()
+        self.cell, self.hidden = cell, hidden
+        self.input = Linear(inputs, GATES[cell] * hidden, generator)  # (C or H, G * H)
+        self.U = normal(hidden, GATES[cell] * hidden, scale=hidden**-0.5, generator=generator)
+        if cell == "lstm":
+            self.input.b.data[hidden : 2 * hidden] = 1
+
+    def begin(self, count: int) -> State:
+        return tuple(self.U.new_zeros(count, self.hidden) for _ in range(2 if self.cell == "lstm" else 1))
+
+    def step(self, x: Tensor, state: State) -> State:
+        """One position: the input's part of the gates, (n, G * H), and the state before to the one after."""
+        cell = {"rnn": rnn, "gru": gru, "lstm": lstm}[self.cell]
+        return cell(x, *state, self.U)  # type: ignore[operator, no-any-return]
+
+    def forward(self, x: Tensor, alive: list[int]) -> Tensor:
+        """The outputs of all positions, (M, H), from the inputs' parts, (M, G * H), position by position.
+
+        Args:
+            alive: (T,) how many names reach each position, the longest names first.
+        """
+        state, outputs = self.begin(alive[0]), []
+        for part in torch.split(x, alive):
+            state = self.step(part, tuple(before[: len(part)] for before in state))
+            outputs.append(state[0])
+        return torch.cat(outputs)
+
+
+class Recurrent(Sequence):
+    """Embeddings, recurrent layers, logits."""
+
+    embeddings = ("C",)
+
+    def __init__(self, params: Params, vocab_size: int, generator: torch.Generator | None = None):
+        super().__init__()
+        self.architecture = params
+        self.drop = Dropout(params.dropout, generator)
+        self.C = normal(vocab_size, params.embedding, scale=1, generator=generator)  # (V, C)
+        widths = [params.embedding] + [params.hidden] * (params.layers - 1)
+        self.layers = stack(Layer(params.cell, width, params.hidden, generator) for width in widths)
+        self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
+
+    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        layout = Layout(positions)
+        alive = torch.bincount(positions).tolist()  # (T,)
+        rank = torch.argsort(torch.argsort(layout.sizes, descending=True, stable=True))  # (N,) the longest first
+        order = torch.argsort(positions * len(rank) + rank[layout.rows])  # (M,) position by position
+        h = tokens[order]
+        for depth, layer in enumerate(self.layers):
+            x = F.embedding(h, layer.input(self.C)) if depth == 0 else layer.input(h)  # (M, G * H)
+            h = self.drop(layer(x, alive))  # (M, H)
+        logits: Tensor = self.output(h)  # (M, V)
+        return logits.index_select(0, torch.argsort(order))
+
+    def begin(self, count: int) -> State:
+        return tuple(part for layer in self.layers for part in layer.begin(count))
+
+    def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        h: Tensor = F.embedding(tokens, self.C)  # (N, C)
+        after: State = ()
+        size = len(state) // len(self.layers)
+        for depth, layer in enumerate(self.layers):
+            part = layer.step(layer.input(h), state[depth * size : (depth + 1) * size])
+            h = part[0]
+            after += part
+        return self.output(h), tuple(after)
+
+
+def build(params: Params, vocab_size: int, generator: torch.Generator) -> Recurrent:
+    return Recurrent(params, vocab_size, generator)
+
+
+def load(config: dict[str, Any], arrays: Arrays, vocab_size: int) -> Recurrent:
+    model = Recurrent(Params(**config), vocab_size)
+    model.set_arrays(arrays)
+    return model

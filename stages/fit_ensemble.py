@@ -1,0 +1,52 @@
+"""The mixture of models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from pydantic import Field
+
+from _stage import DevPath, VocabPath, command
+from makemore import ensemble, files
+from makemore import model as models
+from makemore.params import Section
+from makemore.progress import progress
+from makemore.vocab import Vocab, read_tokens
+
+
+class Params(Section):
+    """Which models are mixed."""
+
+    models: Annotated[list[str], Field(min_length=1, description="the models to mix")]
+
+
+def main(
+    params: Params,
+    vocab: VocabPath = Path("data/vocab.json"),
+    dev: DevPath = Path("data/splits/dev.txt"),
+    folder: Annotated[Path, typer.Option(help="where the models are")] = Path("models"),
+    model: Annotated[Path, typer.Option(help="to write")] = Path("models/ensemble.safetensors"),
+    metrics: Annotated[Path, typer.Option(help="the weights, to write")] = Path("metrics/training/ensemble.json"),
+) -> None:
+    """Mix models: fit the weight of each on the dev names, by expectation maximization."""
+    if len(set(params.models)) < len(params.models):
+        raise ValueError(f"ensemble.models: expected each model once, got {', '.join(params.models)}")
+    vocabulary = Vocab.read(vocab)
+    tokens = read_tokens(dev, vocabulary)
+    members = {name: models.load(folder / f"{name}.safetensors", vocabulary) for name in params.models}
+    log_probs = []
+    with progress("ensemble", len(members), "models") as report:
+        for name, member in members.items():
+            log_probs.append(member.token_log_probs(tokens))  # (M,)
+            report(len(log_probs), f"{name} {-log_probs[-1].mean():.4f}")
+    weights = ensemble.fit_weights(np.stack(log_probs))
+    models.save(model, ensemble.Ensemble(members, weights), vocabulary)
+    found = dict(zip(members, weights.tolist(), strict=True))
+    files.write_json(metrics, found)
+    print(f"{model}: {', '.join(f'{name} {weight:.3f}' for name, weight in found.items())}")
+
+
+app = command(main, params="ensemble")
+if __name__ == "__main__":
+    app()
