@@ -48,7 +48,7 @@ def main(
     tokens = vocabulary.encode(text, source)
     scorer = models.load(model or Path(f"models/{name}.safetensors"), vocabulary)
     with progress(f"score with {name}", len(tokens), "tokens") as report:
-        nlls = token_nlls(scorer, tokens, vocabulary, report)
+        nlls = token_nlls(scorer, tokens, report)
     rows = scoring.rows(tokens, nlls, vocabulary)
     if as_json:
         scoring.write_json(sys.stdout, rows, per_character)

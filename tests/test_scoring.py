@@ -79,7 +79,7 @@ def test_total_by_hand() -> None:
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, vocab, tokens = random_names()
-    nlls = token_nlls(model, tokens, vocab)
+    nlls = token_nlls(model, tokens)
     whole = list(scoring.rows(tokens, nlls, vocab))
     monkeypatch.setattr(scoring, "CHUNK", chunk)
     assert list(scoring.rows(tokens, nlls, vocab)) == whole
@@ -134,7 +134,7 @@ def test_what_is_ruled_out_is_infinite(score: Score) -> None:
 def test_json_and_csv_are_what_evaluation_says(score: Score, folder: Path) -> None:
     listed = ["emma", "zoe", "emma", "x"]
     vocab = Vocab.read(folder / "data/vocab.json")
-    nlls = token_nlls(models.load(folder / "models/smoothed.safetensors", vocab), encoded(vocab, *listed), vocab)
+    nlls = token_nlls(models.load(folder / "models/smoothed.safetensors", vocab), encoded(vocab, *listed))
     objects, lines = (json_rows(score("smoothed", *listed, "--json")), csv_rows(score("smoothed", *listed)))
     means = [part.mean() for part in np.split(nlls, [5, 9, 14])]
     for rows in objects, lines:

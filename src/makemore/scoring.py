@@ -18,7 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from makemore import names
-from makemore.evaluation import name_bounds, summary
+from makemore.contexts import name_bounds
+from makemore.evaluation import summary
 from makemore.files import DIGITS
 from makemore.names import BOUNDARY
 from makemore.vocab import Tokens, Vocab
