@@ -73,6 +73,9 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
                 given = {key: arguments.pop(key) for key in hints[name].model_fields}
                 arguments[name] = _section(hints[name], file, section.format(**arguments), given)
             main(**arguments)
+            sys.stdout.flush()  # here, where what goes wrong with it is still caught
+        except BrokenPipeError:  # `| head` has seen enough: Typer ends quietly
+            raise
         except OSError as error:
             _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         except ValueError as error:

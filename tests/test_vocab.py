@@ -30,8 +30,8 @@ def test_decode_inverts_encode(strings: list[str]) -> None:
     assert np.array_equal(vocab.decode(vocab.encode(text, "test")), text)
 
 
-def test_an_unknown_character_is_named_with_its_line() -> None:
-    with pytest.raises(ValueError, match=r"^dev.txt:2: 'é' is not among the 3 of the vocabulary$"):
+def test_an_unknown_character_is_named_with_its_place() -> None:
+    with pytest.raises(ValueError, match=r"^dev.txt:2: character 2, 'é', is not among the 3 of the vocabulary$"):
         Vocab.of(text_of("ab")).encode(text_of("ab", "aé"), "dev.txt")
 
 

@@ -16,6 +16,7 @@ Text = NDArray[np.uint32]
 
 NEWLINE = ord("\n")
 BOUNDARY = "."  # the token before and after each name, so no name may hold it
+ARGUMENT = "argument"  # the source of names given on a command line: errors count arguments, not lines
 
 
 def read(path: Path) -> Text:
@@ -36,7 +37,9 @@ def parse(content: bytes, source: str) -> Text:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{source}:{line}: expected UTF-8, found the byte 0x{content[error.start]:02x}") from None
+        raise ValueError(
+            f"{place(source, line)}: expected UTF-8, found the byte 0x{content[error.start]:02x}"
+        ) from None
     text = text.replace("\r\n", "\n").rstrip("\n")
     if not text:
         raise ValueError(f"{source}: expected one name a line, found no name")
@@ -49,13 +52,14 @@ def _check(text: Text, source: str) -> None:
     ends = text == NEWLINE
     blank = ends & np.concatenate(([True], ends[:-1]))
     if blank.any():
-        raise ValueError(f"{source}:{line_of(text, int(blank.argmax()))}: expected a name, found a blank line")
+        line = line_of(text, int(blank.argmax()))
+        raise ValueError(f"{place(source, line)}: expected a name, found a blank line")
     found = {int(code): _fault(chr(code)) for code in np.flatnonzero(np.bincount(text))}
     faults = [code for code, fault in found.items() if fault]
     if faults:
         position = int(np.isin(text, faults).argmax())
         line = line_of(text, position)
-        raise ValueError(f"{source}:{line}: expected a name, found {found[int(text[position])]} in it")
+        raise ValueError(f"{place(source, line)}: expected a name, found {found[int(text[position])]} in it")
 
 
 def _fault(character: str) -> str | None:
@@ -73,6 +77,11 @@ def _fault(character: str) -> str | None:
 def line_of(text: Text, position: int) -> int:
     """The line, counted from 1, that holds a position in the text."""
     return int(np.count_nonzero(text[:position] == NEWLINE)) + 1
+
+
+def place(source: str, line: int) -> str:
+    """What errors call a line: `names.txt:3`, or `argument 3`."""
+    return f"{source} {line}" if source == ARGUMENT else f"{source}:{line}"
 
 
 def write(path: Path, text: Text) -> None:

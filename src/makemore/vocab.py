@@ -48,15 +48,18 @@ class Vocab:
         """The ids of a text, one for each of its code points: each newline becomes the end token, id 0.
 
         Raises:
-            ValueError: a character is not in the vocabulary; the message names `source` and the line.
+            ValueError: a character is not in the vocabulary; the message names `source`, the line and the character's
+                place in it.
         """
         table = np.full(max(int(self._codes.max()), int(text.max(initial=0))) + 1, -1, dtype=np.int32)
         table[self._codes] = np.arange(len(self), dtype=np.int32)
         tokens: Tokens = table[text]
         if (tokens < 0).any():
             position = int((tokens < 0).argmax())
-            line = names.line_of(text, position)
-            raise ValueError(f"{source}:{line}: {chr(text[position])!r} is not among the {len(self)} of the vocabulary")
+            place = names.place(source, names.line_of(text, position))
+            column = position - int(np.flatnonzero(text[:position] == NEWLINE).max(initial=-1))
+            found = f"character {column}, {chr(text[position])!r},"
+            raise ValueError(f"{place}: {found} is not among the {len(self)} of the vocabulary")
         return tokens
 
     def decode(self, tokens: Tokens) -> Text:

@@ -1,0 +1,82 @@
+"""How probable names are to a model. Not a stage of the pipeline: it writes no file."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from _stage import ModelName, VocabPath, command
+from makemore import model as models
+from makemore import names, scoring
+from makemore.evaluation import token_nlls
+from makemore.names import Text
+from makemore.progress import progress
+from makemore.vocab import Vocab
+
+
+def main(
+    name: ModelName,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="to score; a single - is standard input")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="score the names of this file, one a line")] = None,
+    per_character: Annotated[
+        bool, typer.Option("--per-character", help="the probability of each character too, `.` being the end")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON Lines, one object a name; what is infinite is Infinity")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="CSV, also on a terminal: a line a name, or a character with --per-character")
+    ] = False,
+    vocab: VocabPath = Path("data/vocab.json"),
+    model: Annotated[Path | None, typer.Option(help="to read", show_default="models/MODEL.safetensors")] = None,
+) -> None:
+    """Score names: log-likelihood, mean negative log-likelihood (NLL) and perplexity of each.
+
+    Names come as arguments, from a file or from standard input; what is no name in a names file is none here.
+    Losses are in nats a predicted token, and the end of a name is one. A terminal shows a table, green where a model
+    finds something likelier than if all characters were equally likely, red where less; elsewhere it is CSV. The
+    figures of all names together go to standard error.
+    """
+    if as_json and as_csv:
+        raise typer.BadParameter("expected one of --json and --csv, got both")
+    text, source = read(arguments or [], file)
+    vocabulary = Vocab.read(vocab)
+    tokens = vocabulary.encode(text, source)
+    scorer = models.load(model or Path(f"models/{name}.safetensors"), vocabulary)
+    with progress(f"score with {name}", len(tokens), "tokens") as report:
+        nlls = token_nlls(scorer, tokens, report)
+    rows = scoring.rows(tokens, nlls, vocabulary)
+    if as_json:
+        scoring.write_json(sys.stdout, rows, per_character)
+    elif as_csv or not sys.stdout.isatty():
+        scoring.write_csv(sys.stdout, rows, per_character)
+    else:
+        scoring.write_table(sys.stdout, rows, per_character, len(vocabulary))
+    if names.count(text) > 1:
+        sys.stdout.flush()
+        print(scoring.total(tokens, nlls), file=sys.stderr)
+
+
+def read(arguments: list[str], file: Path | None) -> tuple[Text, str]:
+    """The names to score, and what errors call their source."""
+    if arguments and file:
+        raise typer.BadParameter("expected names or --file, got both")
+    if file:
+        return names.read(file), str(file)
+    if not arguments and sys.stdin.isatty():
+        raise typer.BadParameter("expected names, --file FILE, or names piped in")
+    if not arguments or arguments == ["-"]:
+        source = "standard input"
+        return names.parse(sys.stdin.buffer.read(), source), source
+    if "" in arguments:  # at the end of a file it would be a blank line, which is no fault
+        raise ValueError(f"{names.place(names.ARGUMENT, arguments.index('') + 1)}: expected a name, found none")
+    return names.parse(os.fsencode("\n".join(arguments)), names.ARGUMENT), names.ARGUMENT
+
+
+app = command(main)
+if __name__ == "__main__":
+    app()
