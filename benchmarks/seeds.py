@@ -1,8 +1,9 @@
 """How good a recipe is over several seeds: `python benchmarks/seeds.py mlp mlp --seeds 5 -- --steps 8000`.
 
-Trains the model of a section of params.yaml once a seed, with the options of `stages/train.py` after `--`, outside of the
-pipeline's outputs, and prints each loss, their mean and standard deviation. Run `dvc repro split vocab` first. Seconds
-are processor time of the whole training command. Test is evaluated beside dev, for the record: nothing is chosen by it.
+Trains the model of a section of params.yaml once a seed, with the options of `stages/train.py` after `--`, outside of
+the pipeline's outputs, and prints each loss, their mean and standard deviation. Run `dvc repro split vocab` first.
+Seconds are processor time of the whole training command. Test is given beside dev, for the record: nothing is chosen
+by it.
 """
 
 import resource
@@ -13,15 +14,13 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Annotated
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "stages"))
-
 import typer
 
-import _stage  # noqa: F401 (sets the arithmetic and the path)
 from makemore import model as models
 from makemore.evaluation import evaluate
 from makemore.vocab import Vocab, read_tokens
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def seconds() -> float:

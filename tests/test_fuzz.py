@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from conftest import lines_of, load_stage, small_params, tiny_names
-from makemore import names, params
+from makemore import mlp, names, params
 from makemore.ngram import NgramParams
 from makemore.sampling import SampleParams
 from makemore.splits import SplitParams
+from makemore.training import TrainingParams
 
 often = settings(
     max_examples=int(os.environ.get("FUZZ", "100")),
@@ -30,7 +31,7 @@ SECTIONS = {
     "split": SplitParams,
     "ngram.bigram": NgramParams,
     "neural_bigram": load_stage("train_neural_bigram").Params,
-    "mlp": load_stage("train_mlp").Params,
+    "mlp": type("Params", (TrainingParams, mlp.Params), {}),
     "sample": SampleParams,
     "test": load_stage("test").Params,
 }
