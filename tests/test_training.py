@@ -79,6 +79,23 @@ def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
     assert torch.allclose(*gradients, atol=1e-7)
 
 
+@pytest.mark.parametrize("size", [10, 1000])  # below and above where the first layer becomes a lookup
+@pytest.mark.parametrize("direct", [False, True])
+def test_it_is_the_lectures_network(size: int, direct: bool) -> None:
+    model = network(direct=direct)
+    contexts = torch.randint(len(VOCAB), (size, 3), generator=torch.Generator().manual_seed(2))
+    targets = contexts[:, 0]
+    emb = model.C[contexts]
+    h = torch.tanh(emb.view(size, -1) @ model.W1 + model.b1)
+    logits = h @ model.W2 + model.b2
+    if direct:
+        logits = logits + emb.view(size, -1) @ model.direct
+    assert torch.allclose(model(contexts), logits, atol=1e-5)
+    expected = torch.autograd.grad(torch.nn.functional.cross_entropy(logits, targets), list(model.parameters()))
+    found = torch.autograd.grad(model.loss(contexts, targets), list(model.parameters()))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected, strict=True))
+
+
 def test_weighted_batches_estimate_the_mean_loss() -> None:
     model = network(initialization="randn")
     contexts, weights = neural.distinct_examples(TOKENS, 3, len(VOCAB))

@@ -65,14 +65,16 @@ def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: to
 
     Each row's weights are divided by that probability, so that the weighted mean loss of a batch estimates that of the
     list (self-normalised importance sampling). The root lies between drawing what is frequent again and again, and rows
-    that differ so much in weight that the estimate is noisy.
+    that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
+    probability (stratified sampling), so that like contexts, which are neighbours, take turns: less noise at no cost.
     """
     roots = weights.double().sum(dim=1).sqrt()  # (U,)
     cumulative = (roots / roots.sum()).cumsum(dim=0).cpu()  # (U,)
     weights = (weights / roots.unsqueeze(1)).float()  # (U, V)
+    strata = torch.arange(size)  # (N,)
 
     def batch() -> tuple[Tensor, Tensor]:
-        u = torch.rand(size, generator=generator, dtype=torch.float64)  # (N,)
+        u = (strata + torch.rand(size, generator=generator, dtype=torch.float64)) / size  # (N,)
         drawn = torch.searchsorted(cumulative, u).clamp(max=len(contexts) - 1).to(contexts.device)  # (N,)
         return contexts[drawn], weights[drawn]  # (N, T), (N, V)
 
@@ -174,7 +176,7 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate(step)
             loss = loss_of(*next_batch())
-            optimizer.zero_grad()
+            model.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             if average:
