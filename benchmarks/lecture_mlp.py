@@ -24,7 +24,7 @@ def build_dataset(words, stoi, block_size=3):
             ix = stoi[ch]
             X.append(context)
             Y.append(ix)
-            context = context[1:] + [ix]
+            context = context[1:] + [ix]  # noqa: RUF005  as the lecture writes it
     return torch.tensor(X), torch.tensor(Y)
 
 

@@ -78,8 +78,8 @@ class MLP(Neural):
     def project(self, contexts: Tensor, W: Tensor) -> Tensor:
         """The embeddings C of the contexts side by side, times W: (N, T), (T * C, H) -> (N, H).
 
-        What a token at a place adds to the product is the same in every context. So in a large batch each of these T * V
-        vectors is computed once, and looked up: the same sum for less work.
+        What a token at a place adds to the product is the same in every context. So in a large batch each of these
+        T * V vectors is computed once, and looked up: the same sum for less work.
         """
         V, T = self.vocab_size, self.context
         if len(contexts) < LARGE * V:
