@@ -12,6 +12,7 @@ from makemore import files, training
 from makemore import model as models
 from makemore.neural import distinct_examples
 from makemore.neural_bigram import NeuralBigram
+from makemore.optimizers import SGD, Group
 from makemore.params import Section, Seed
 from makemore.vocab import Vocab, read_tokens
 
@@ -42,7 +43,7 @@ def main(
         network,
         lambda contexts, targets: network.regularized_loss(contexts, targets, params.regularization),
         next_batch=lambda: batch,
-        optimizer=torch.optim.SGD(network.parameters(), lr=params.lr),
+        optimizer=SGD([Group(list(network.parameters()))]),
         rate=lambda step: params.lr,
         steps=params.steps,
         title="neural_bigram",

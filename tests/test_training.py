@@ -18,8 +18,8 @@ TOKENS = encoded(VOCAB, *NAMES)
 def params(**changes: object) -> TrainingParams:
     values: dict[str, object] = {
         "batch_size": 32, "steps": 40, "optimizer": "sgd", "lr": 0.1, "schedule": "constant",
-        "weight_decay": 0.0, "embedding_decay": 0.0, "ema": 0.0, "seed": 1, "device": "cpu", "threads": 1,
-        "checkpoint_every": 0,
+        "weight_decay": 0.0, "embedding_decay": 0.0, "embedding_lr": 1.0, "ema": 0.0, "seed": 1,
+        "device": "cpu", "threads": 1, "checkpoint_every": 0,
     }  # fmt: skip
     return TrainingParams.model_validate(values | changes)
 
@@ -79,6 +79,23 @@ def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
     assert torch.allclose(*gradients, atol=1e-7)
 
 
+@pytest.mark.parametrize("size", [10, 1000])  # below and above where the first layer becomes a lookup
+@pytest.mark.parametrize("direct", [False, True])
+def test_it_is_the_lectures_network(size: int, direct: bool) -> None:
+    model = network(direct=direct)
+    contexts = torch.randint(len(VOCAB), (size, 3), generator=torch.Generator().manual_seed(2))
+    targets = contexts[:, 0]
+    emb = model.C[contexts]
+    h = torch.tanh(emb.view(size, -1) @ model.W1 + model.b1)
+    logits = h @ model.W2 + model.b2
+    if direct:
+        logits = logits + emb.view(size, -1) @ model.direct
+    assert torch.allclose(model(contexts), logits, atol=1e-5)
+    expected = torch.autograd.grad(torch.nn.functional.cross_entropy(logits, targets), list(model.parameters()))
+    found = torch.autograd.grad(model.loss(contexts, targets), list(model.parameters()))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected, strict=True))
+
+
 def test_weighted_batches_estimate_the_mean_loss() -> None:
     model = network(initialization="randn")
     contexts, weights = neural.distinct_examples(TOKENS, 3, len(VOCAB))
@@ -95,11 +112,8 @@ def test_the_same_seed_gives_the_same_weights(examples: str) -> None:
 
 def test_weights_and_embeddings_decay_by_their_own_rates_biases_do_not() -> None:
     model = network(direct=True)
-    decays = {
-        id(weight): group["weight_decay"]
-        for group in training.make_optimizer(model, params(weight_decay=0.3, embedding_decay=0.1)).param_groups
-        for weight in group["params"]
-    }
+    chosen = params(weight_decay=0.3, embedding_decay=0.1)
+    decays = {id(w): group.decay for group in training.make_optimizer(model, chosen).groups for w in group.weights}
     expected = {"C": 0.1, "W1": 0.3, "W2": 0.3, "direct": 0.3, "b1": 0.0, "b2": 0.0}
     assert {name: decays[id(weight)] for name, weight in model.named_parameters()} == expected
 
@@ -130,7 +144,7 @@ def test_the_running_mean_of_the_weights_is_kept() -> None:
     means: dict[str, np.ndarray] = {}
     for step in range(1, 21):
         weights = trained(steps=step)[0].arrays()
-        decay = min(0.6, step / (step + 9))
+        decay = min(0.6, (step - 1) / (step + 8))
         means = (
             {name: decay * means.get(name, 0) + (1 - decay) * weight for name, weight in weights.items()}
             if step > 1

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from makemore.files import read_safetensors, write_safetensors
 
@@ -37,21 +36,17 @@ class Checkpoint:
     key: str
     generator: torch.Generator  # of the batches
 
-    def save(
-        self, step: int, model: nn.Module, optimizer: Optimizer, curve: Sequence[Row], losses: list[Tensor]
-    ) -> None:
+    def save(self, step: int, state: list[Tensor], curve: Sequence[Row], losses: list[Tensor]) -> None:
         """Write down the state after `step` steps; `losses` are those that are not in the curve yet."""
-        tensors = {f"model.{name}": weight for name, weight in model.state_dict().items()}
-        for index, state in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        tensors = {f"state.{place}": tensor for place, tensor in enumerate(state)}
         tensors["generator"] = self.generator.get_state()
         if losses:
             tensors["losses"] = torch.stack(losses)
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         write_safetensors(self.path, arrays, {"key": self.key, "step": step, "curve": list(curve)})
 
-    def load(self, model: nn.Module, optimizer: Optimizer) -> tuple[int, list[Row], list[Tensor]]:
-        """Go back to the state that was saved last: its step, curve and losses. Step 0 where there is none of this key.
+    def load(self, state: list[Tensor]) -> tuple[int, list[Row], list[Tensor]]:
+        """Set the state to what was saved last; its step, curve and losses. Step 0 where there is none of this key.
 
         A file that is damaged, or another training's, is as good as none.
         """
@@ -62,20 +57,11 @@ class Checkpoint:
         if metadata.get("key") != self.key:
             return 0, [], []
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        device = next(model.parameters()).device
-        weights: dict[str, Tensor] = {}
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            owner, _, rest = name.partition(".")
-            if owner == "model":
-                weights[rest] = tensor
-            elif owner == "optimizer":
-                index, entry = rest.split(".")
-                state.setdefault(int(index), {})[entry] = tensor
-        model.load_state_dict(weights)
-        optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+        with torch.no_grad():
+            for place, tensor in enumerate(state):
+                tensor.copy_(tensors[f"state.{place}"].view_as(tensor))
         self.generator.set_state(tensors["generator"])
-        losses = list(tensors["losses"].to(device)) if "losses" in tensors else []
+        losses = list(tensors["losses"].to(state[0].device)) if "losses" in tensors else []
         return metadata["step"], [(step, loss, rate) for step, loss, rate in metadata["curve"]], losses
 
     def remove(self) -> None:

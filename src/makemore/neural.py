@@ -59,8 +59,10 @@ class Neural(nn.Module):
             contexts: (N, T).
             targets: the token after each, (N,), or the weight of every token after each, (N, V): then a weighted mean.
         """
-        total = len(targets) if targets.ndim == 1 else targets.sum()
-        return F.cross_entropy(self(contexts), targets, reduction="sum") / total
+        logits = self(contexts)  # (N, V)
+        if targets.ndim == 1:
+            return F.cross_entropy(logits, targets)
+        return F.cross_entropy(logits, targets, reduction="sum") / targets.sum()
 
     @property
     def parameter_count(self) -> int:

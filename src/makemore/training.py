@@ -10,11 +10,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.optim import SGD, AdamW, Optimizer
-from torch.optim.swa_utils import AveragedModel
 
 from makemore.checkpoint import Checkpoint
 from makemore.neural import Neural
+from makemore.optimizers import SGD, AdamW, Group, Optimizer
 from makemore.params import Section, Seed
 from makemore.progress import progress
 from makemore.vocab import Tokens
@@ -23,7 +22,6 @@ ROWS = 200  # of a learning curve, at the most
 CURVE_HEADER = "step", "loss", "lr"
 
 Batches = Callable[[], tuple[Tensor, Tensor]]
-Tensors = tuple[Tensor, ...] | list[Tensor]
 Curve = list[tuple[int, float, float]]  # step, mean loss since the row before in nats a token, learning rate
 
 
@@ -35,6 +33,9 @@ class StepParams(Section):
     optimizer: Annotated[Literal["sgd", "adamw"], Field(description="sgd is the lecture's; adamw decays decoupled")]
     weight_decay: Annotated[float, Field(ge=0, description="pull of the weight matrices, not of biases, towards 0")]
     embedding_decay: Annotated[float, Field(ge=0, description="the same of the embeddings")]
+    embedding_lr: Annotated[
+        float, Field(gt=0, description="learning rate of the embeddings, as a multiple of the other weights'")
+    ]
     seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
     threads: Annotated[int, Field(ge=1, description="processor threads; another number may change the last digits")]
@@ -70,14 +71,16 @@ def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: to
 
     Each row's weights are divided by that probability, so that the weighted mean loss of a batch estimates that of the
     list (self-normalised importance sampling). The root lies between drawing what is frequent again and again, and rows
-    that differ so much in weight that the estimate is noisy.
+    that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
+    probability (stratified sampling), so that like contexts, which are neighbours, take turns: less noise at no cost.
     """
     roots = weights.double().sum(dim=1).sqrt()  # (U,)
     cumulative = (roots / roots.sum()).cumsum(dim=0).cpu()  # (U,)
     weights = (weights / roots.unsqueeze(1)).float()  # (U, V)
+    strata = torch.arange(size)  # (N,)
 
     def batch() -> tuple[Tensor, Tensor]:
-        u = torch.rand(size, generator=generator, dtype=torch.float64)  # (N,)
+        u = (strata + torch.rand(size, generator=generator, dtype=torch.float64)) / size  # (N,)
         drawn = torch.searchsorted(cumulative, u).clamp(max=len(contexts) - 1).to(contexts.device)  # (N,)
         return contexts[drawn], weights[drawn]  # (N, T), (N, V)
 
@@ -92,22 +95,14 @@ def pick_device(device: str) -> str:
 
 
 def make_optimizer(model: Neural, params: StepParams) -> Optimizer:
-    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3).
-
-    Its learning rate is set at each step.
-    """
-
-    def decay(name: str, weight: Tensor) -> float:
-        if weight.ndim < 2:
-            return 0.0
-        return params.embedding_decay if name.split(".")[0] in model.embeddings else params.weight_decay
-
-    rates = [(decay(name, weight), weight) for name, weight in model.named_parameters()]
-    groups = [
-        {"params": [weight for own, weight in rates if own == rate], "weight_decay": rate}
-        for rate in sorted({rate for rate, _ in rates})
-    ]
-    return SGD(groups, fused=True) if params.optimizer == "sgd" else AdamW(groups, fused=True)
+    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3)."""
+    groups: dict[tuple[float, float], list[Tensor]] = {}
+    for name, weight in model.named_parameters():
+        embedding = name.split(".")[0] in model.embeddings
+        decay = params.embedding_decay if embedding else params.weight_decay if weight.ndim > 1 else 0.0
+        groups.setdefault((decay, params.embedding_lr if embedding else 1.0), []).append(weight)
+    optimizer = SGD if params.optimizer == "sgd" else AdamW
+    return optimizer([Group(weights, decay, speed) for (decay, speed), weights in groups.items()])
 
 
 def learning_rate(params: TrainingParams) -> Callable[[int], float]:
@@ -134,15 +129,21 @@ def batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.
     return draw(inputs, targets, params.batch_size, generator)
 
 
-def running_mean(model: nn.Module, decay: float) -> AveragedModel:
+class RunningMean:
     """The exponential moving average of the weights; young, it is the mean of about the last tenth of the steps."""
 
-    @torch.no_grad()
-    def update(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
-        young = (int(updates) + 1) / (int(updates) + 10)
-        torch._foreach_lerp_(averages, weights, 1 - min(decay, young))
+    def __init__(self, weights: list[Tensor], decay: float):
+        self.weights, self.decay = weights, decay
+        self.means = [weight.detach().clone() for weight in weights]
 
-    return AveragedModel(model, multi_avg_fn=update)
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        torch._foreach_lerp_(self.means, self.weights, 1 - min(self.decay, step / (step + 9)))
+
+    @torch.no_grad()
+    def take(self) -> None:
+        """The means become the weights."""
+        torch._foreach_copy_(self.weights, self.means)
 
 
 def train(
@@ -172,19 +173,19 @@ def train(
         ValueError: the loss is no longer a finite number.
     """
     every = math.ceil(steps / ROWS)
-    average = running_mean(model, ema) if ema else None
-    state = nn.ModuleList([model, average] if average else [model])
-    done, curve, losses = checkpoint.load(state, optimizer) if checkpoint else (0, [], [])
+    weights: list[Tensor] = list(model.parameters())
+    average = RunningMean(weights, ema) if ema else None
+    state = [*weights, *optimizer.state, *(average.means if average else [])]
+    done, curve, losses = checkpoint.load(state) if checkpoint else (0, [], [])
     with progress(title, steps, "steps") as report:
         for step in range(done, steps):
-            for group in optimizer.param_groups:
-                group["lr"] = rate(step)
             loss = loss_of(*next_batch())
-            optimizer.zero_grad()
+            for weight in weights:
+                weight.grad = None
             loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            optimizer.step(rate(step))
             if average:
-                average.update_parameters(model)
+                average.update(step)
 
             losses.append(loss.detach())
             if len(losses) == every or step == steps - 1:
@@ -192,9 +193,9 @@ def train(
                 report(step + 1, f"loss {curve[-1][1]:.4f}")
                 losses = []
             if checkpoint and checkpoint.every and (step + 1) % checkpoint.every == 0:
-                checkpoint.save(step + 1, state, optimizer, curve, losses)
+                checkpoint.save(step + 1, state, curve, losses)
     if average:
-        model.load_state_dict(average.module.state_dict())
+        average.take()
     return curve
 
 
