@@ -19,6 +19,7 @@ from makemore.progress import progress
 from makemore.vocab import Tokens
 
 ROWS = 200  # of a learning curve, at the most
+POWER = 0.7  # of how often a distinct context occurs: 1 is drawing tokens, 0 drawing contexts
 CURVE_HEADER = "step", "loss", "lr"
 
 Batches = Callable[[], tuple[Tensor, Tensor]]
@@ -67,16 +68,16 @@ def uniform_batches(contexts: Tensor, targets: Tensor, size: int, generator: tor
 
 
 def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: torch.Generator) -> Batches:
-    """Batches of distinct contexts, drawn with probability proportional to the square root of how often they occur.
+    """Batches of distinct contexts, drawn with probability proportional to how often they occur to the power `POWER`.
 
     Each row's weights are divided by that probability, so that the weighted mean loss of a batch estimates that of the
-    list (self-normalised importance sampling). The root lies between drawing what is frequent again and again, and rows
+    list (self-normalised importance sampling). The power lies between drawing what is frequent again and again, and rows
     that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
     probability (stratified sampling), so that like contexts, which are neighbours, take turns: less noise at no cost.
     """
-    roots = weights.double().sum(dim=1).sqrt()  # (U,)
-    cumulative = (roots / roots.sum()).cumsum(dim=0).cpu()  # (U,)
-    weights = (weights / roots.unsqueeze(1)).float()  # (U, V)
+    chances = weights.double().sum(dim=1) ** POWER  # (U,)
+    cumulative = (chances / chances.sum()).cumsum(dim=0).cpu()  # (U,)
+    weights = (weights / chances.unsqueeze(1)).float()  # (U, V)
     strata = torch.arange(size)  # (N,)
 
     def batch() -> tuple[Tensor, Tensor]:
