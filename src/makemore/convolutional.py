@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from makemore.model import Arrays, State
 from makemore.params import Section
 from makemore.sequence import Dropout, Linear, Sequence, normal, stack
+from makemore.tree import Tree
 
 
 class Params(Section):
@@ -62,14 +63,13 @@ class WaveNet(Sequence):
         self.hidden = Linear(params.hidden, params.hidden, generator, gain=2**0.5)
         self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
 
-    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        x = F.embedding(tokens, self.C)  # (M, C)
+    def forward(self, tree: Tree) -> Tensor:
+        x = F.embedding(tree.tokens, self.C)  # (M, C)
         skipped = x.new_zeros(())
         for dilation, layer in zip(self.dilations, self.layers, strict=True):
             y = self.drop(x)
-            back = range(dilation, dilation * self.kernel, dilation)
-            taps = [y.roll(far, dims=0) * (positions >= far).unsqueeze(1) for far in back]  # (M, C): 0 before the name
-            residual, skip = layer([y, *taps])
+            taps = [tree.back(y, far) for far in range(0, dilation * self.kernel, dilation)]  # (M, C)
+            residual, skip = layer(taps)
             x, skipped = x + residual, skipped + skip
         return self.head(skipped)
 
