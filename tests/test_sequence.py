@@ -86,6 +86,23 @@ def test_a_name_is_as_likely_alone_among_others_and_prefix_by_prefix(make: Make)
 
 
 @each_model
+def test_what_names_share_counts_as_often_as_it_occurs(make: Make) -> None:
+    """The loss of a batch and its gradients are the means over all tokens of names that share nothing."""
+    model = shaken(make).double()
+    sizes, rows = model.examples(encoded(VOCAB, "abba", "abba", "ab", "abc", "a", "cab", "abba"))
+
+    def gradients(loss: torch.Tensor) -> list[torch.Tensor]:
+        return list(torch.autograd.grad(loss, list(model.parameters())))
+
+    together, total = model.loss(sizes, rows), int(sizes.sum())
+    alone = [model.loss(sizes[[row]], rows[[row]]) * sizes[row] / total for row in range(len(rows))]
+    assert together.item() == pytest.approx(sum(loss.item() for loss in alone), abs=1e-9)
+    expected = [sum(parts) for parts in zip(*map(gradients, alone), strict=True)]
+    for found, wanted in zip(gradients(together), expected, strict=True):
+        assert torch.allclose(found, wanted, atol=1e-9)
+
+
+@each_model
 def test_a_later_character_changes_no_earlier_prediction(make: Make) -> None:
     model = shaken(make)
     tokens = np.array([0, 1, 2, 3, 4, 5, 1, 2], dtype=np.int32)

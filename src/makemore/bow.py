@@ -3,7 +3,7 @@
 The simplest way to look at a whole name: attention without attending. Order enters through the positions alone, which
 are embedded and added to the characters before the mean is taken.
 
-Shapes: N names, T positions, M tokens, V vocabulary, C embedding, H hidden, P positions in the table.
+Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, H hidden, P positions in the table.
 """
 
 from typing import Annotated, Any

@@ -1,10 +1,10 @@
 """Dilated causal convolutions after WaveNet: van den Oord et al. 2016, "WaveNet: A Generative Model for Raw Audio".
 
 Each layer combines what the one below found here and `dilation` characters back, so with dilations 1, 2, 4, 8 the last
-sees 16 characters. Gated units, residual and skip connections, as in the paper's figure 4. Since the names of a batch
-lie end to end, the character `dilation` back is the row `dilation` above, and a convolution is one matrix product.
+sees 16 characters. Gated units, residual and skip connections, as in the paper's figure 4. A convolution is one
+matrix product: each prefix has the channels of those that are so many characters shorter beside its own.
 
-Shapes: N names, M tokens, V vocabulary, C channels, H hidden, K taps of a convolution.
+Shapes: N names, M prefixes, V vocabulary, C channels, H hidden, K taps of a convolution.
 """
 
 from typing import Annotated, Any
@@ -68,8 +68,8 @@ class WaveNet(Sequence):
         skipped = x.new_zeros(())
         for dilation, layer in zip(self.dilations, self.layers, strict=True):
             y = self.drop(x)
-            taps = [tree.back(y, far) for far in range(0, dilation * self.kernel, dilation)]  # (M, C)
-            residual, skip = layer(taps)
+            back = range(dilation, dilation * self.kernel, dilation)
+            residual, skip = layer([y, *(tree.back(y, far) for far in back)])
             x, skipped = x + residual, skipped + skip
         return self.head(skipped)
 

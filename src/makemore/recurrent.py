@@ -80,7 +80,7 @@ class Layer(nn.Module):
     def forward(self, x: Tensor, tree: Tree) -> Tensor:
         """The outputs of all prefixes, (M, H), from the inputs' parts, (M, G * H): one depth from the one above."""
         state, outputs = self.begin(1), []
-        for part, parents in zip(x.split(tree.sizes), tree.parents.split(tree.sizes), strict=True):
+        for part, parents in zip(torch.split(x, tree.sizes), torch.split(tree.parents, tree.sizes), strict=True):
             state = self.step(part, tuple(above.index_select(0, parents) for above in state))
             outputs.append(state[0])
         return torch.cat(outputs)

@@ -1,7 +1,8 @@
 """What all networks share that read a name from its start: no window of characters, but all that came before.
 
-The names of a batch are a tree of their distinct prefixes, and the network computes each prefix once, see `tree.py`. What
-is dropped out is dropped of a prefix, so in all names of the batch that begin with it.
+Names of a batch begin alike, so what a network reads is the tree of their distinct prefixes, each of which it computes
+once, see `tree.py`. The loss is still that of all tokens. Dropout is drawn for each prefix: the names that share one
+share what is dropped.
 
 Shapes: N names, T tokens of the longest, K tokens of all of them, M distinct prefixes, V vocabulary.
 """

@@ -3,7 +3,7 @@
 Blocks of causal self-attention and an MLP, each behind a layer norm and added to what it reads. A position beyond the
 table of positions has the embedding of the last one, so that a name may have any length.
 
-Shapes: N names, T positions, M tokens, V vocabulary, C embedding, P positions in the table, A heads, D = C / A.
+Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, P positions in the table, A heads, D = C / A.
 """
 
 from typing import Annotated, Any, Self
