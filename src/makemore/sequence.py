@@ -25,7 +25,7 @@ from makemore.vocab import Tokens
 
 L = TypeVar("L", bound=nn.Module)
 
-CHUNK = 1 << 16  # tokens at a time, which bounds the memory
+CHUNK = 1 << 16  # tokens at a time, padding counted, which bounds the memory
 
 
 class Sequence(Neural):
@@ -49,7 +49,7 @@ class Sequence(Neural):
         """`forward` for the next token of each of N names: (N,) to logits, (N, V)."""
 
     def tree(self, tokens: Tokens) -> Tree:
-        """Of names as they are read: see `Tree`."""
+        """The tree of names as they are read, see `Tree`, on the network's device."""
         return Tree(tokens, next(self.parameters()).device)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
@@ -82,8 +82,8 @@ class Sequence(Neural):
         while len(order):
             longest = sizes[order[0]]
             some, order = np.split(order, [max(1, CHUNK // longest)])
-            place = starts[some, None] + np.arange(longest)  # (n, longest)
-            place = place[np.arange(longest) < sizes[some, None]]  # (K,)
+            inside = np.arange(longest) < sizes[some, None]  # (N, T)
+            place = (starts[some, None] + np.arange(longest))[inside]  # (K,)
             tree = self.tree(np.roll(tokens[place], 1))
             with self.predicting():
                 result[place] = normalized(self(tree))[tree.nodes.cpu(), tokens[place]]
