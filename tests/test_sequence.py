@@ -17,7 +17,7 @@ from makemore.evaluation import token_nlls
 from makemore.model import Window
 from makemore.recurrent import Recurrent
 from makemore.sampling import SampleParams, sample
-from makemore.sequence import Dropout, Layout, Sequence
+from makemore.sequence import Dropout, Sequence
 from makemore.vocab import Vocab
 
 NAMES = tiny_names()
@@ -75,26 +75,42 @@ def naive(model: Sequence, name: str) -> np.ndarray:
 def test_a_name_is_as_likely_alone_among_others_and_prefix_by_prefix(make: Make) -> None:
     model = shaken(make)
     nlls = token_nlls(model, TOKENS)
-    X, Y = model.examples(TOKENS)
+    sizes, rows = model.examples(TOKENS)
     losses = [token_nlls(model, encoded(VOCAB, name)) for name in NAMES]
     assert losses[0] == pytest.approx(naive(model, NAMES[0]), abs=1e-5)
     assert nlls == pytest.approx(np.concatenate(losses), abs=1e-5)
-    assert model.loss(X, Y).item() == pytest.approx(nlls.mean(), abs=1e-5)
+    assert model.loss(sizes, rows).item() == pytest.approx(nlls.mean(), abs=1e-5)
     row = NAMES.index(min(NAMES, key=len))
-    assert model.loss(X[[row]], Y[[row]]).item() == pytest.approx(losses[row].mean(), abs=1e-5)
+    assert model.loss(sizes[[row]], rows[[row]]).item() == pytest.approx(losses[row].mean(), abs=1e-5)
     assert losses[row].mean() != pytest.approx(nlls.mean(), abs=0.01)
+
+
+@each_model
+def test_what_names_share_counts_as_often_as_it_occurs(make: Make) -> None:
+    """The loss of a batch and its gradients are the means over all tokens of names that share nothing."""
+    model = shaken(make).double()
+    sizes, rows = model.examples(encoded(VOCAB, "abba", "abba", "ab", "abc", "a", "cab", "abba"))
+
+    def gradients(loss: torch.Tensor) -> list[torch.Tensor]:
+        return list(torch.autograd.grad(loss, list(model.parameters())))
+
+    together, total = model.loss(sizes, rows), int(sizes.sum())
+    alone = [model.loss(sizes[[row]], rows[[row]]) * sizes[row] / total for row in range(len(rows))]
+    assert together.item() == pytest.approx(sum(loss.item() for loss in alone), abs=1e-9)
+    expected = [sum(parts) for parts in zip(*map(gradients, alone), strict=True)]
+    for found, wanted in zip(gradients(together), expected, strict=True):
+        assert torch.allclose(found, wanted, atol=1e-9)
 
 
 @each_model
 def test_a_later_character_changes_no_earlier_prediction(make: Make) -> None:
     model = shaken(make)
-    positions = torch.arange(8)
-    tokens = torch.tensor([0, 1, 2, 3, 4, 5, 1, 2])
-    logits = model(tokens, positions)
+    tokens = np.array([0, 1, 2, 3, 4, 5, 1, 2], dtype=np.int32)
+    logits = model(model.tree(tokens))
     for changed in range(1, 8):
-        other = tokens.clone()
+        other = tokens.copy()
         other[changed] = other[changed] % 5 + 1
-        difference = (model(other, positions) - logits).abs().amax(dim=1)
+        difference = (model(model.tree(other)) - logits).abs().amax(dim=1)
         assert difference[:changed].max() < 1e-5
         assert difference[changed] > 1e-3
 
@@ -139,11 +155,11 @@ def test_keeping_the_state_gives_the_names_of_the_naive_way(make: Make, monkeypa
 def test_few_names_are_learned_by_heart(make: Make) -> None:
     names = tiny_names(37)[:32]
     model, tokens = make(seeded()), encoded(VOCAB, *names)
-    X, Y = model.examples(tokens)
+    batch = model.examples(tokens)
     optimizer = AdamW(model.parameters(), lr=0.02, weight_decay=0)
     for step in range(120):
         optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / 120)
-        loss = model.loss(X, Y)
+        loss = model.loss(*batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -170,9 +186,9 @@ def test_embeddings_are_weights(make: Make) -> None:
 
 
 def test_examples() -> None:
-    X, Y = MODELS["rnn"](seeded()).examples(np.array([1, 2, 0, 3, 0], dtype=np.int32))
-    assert X.tolist() == [[0, 1, 2], [0, 3, 0]]
-    assert Y.tolist() == [[1, 2, 0], [3, 0, -1]]
+    sizes, rows = MODELS["rnn"](seeded()).examples(np.array([1, 2, 0, 3, 0], dtype=np.int32))
+    assert sizes.tolist() == [3, 2]
+    assert rows.tolist() == [[1, 2, 0], [3, 0, 0]]
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,14 +196,6 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = model.token_log_probs(TOKENS)
     monkeypatch.setattr(sequence, "CHUNK", 11)
     assert model.token_log_probs(TOKENS) == pytest.approx(whole, abs=1e-5)
-
-
-def test_layout() -> None:
-    x = torch.arange(1.0, 7.0).unsqueeze(1)  # (M, 1)
-    layout = Layout(torch.tensor([0, 1, 0, 0, 1, 2]))
-    padded = layout.pad(x)
-    assert padded.squeeze(2).tolist() == [[1, 2, 0], [3, 0, 0], [4, 5, 6]]
-    assert torch.equal(layout.unpad(padded), x)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
@@ -201,9 +209,11 @@ def test_torch_computes_the_same(kind: str, layers: int) -> None:
             blocks = ours.detach().split(32)
             getattr(theirs, f"{name}_l{depth}").data = torch.cat([blocks[gate] for gate in gates])
         getattr(theirs, f"bias_hh_l{depth}").data.zero_()
-    X, Y = model.examples(TOKENS)
-    h, _ = theirs(model.C[X.long()])  # (N, T, H)
-    expected = torch.log_softmax(model.output(h[Y >= 0]).double(), dim=1)  # (M, V)
+    sizes, Y = model.examples(TOKENS)
+    X = nn.functional.pad(Y[:, :-1], (1, 0)).long()
+    h, _ = theirs(model.C[X])  # (N, T, H)
+    inside = torch.arange(X.shape[1]) < sizes.unsqueeze(1)
+    expected = torch.log_softmax(model.output(h[inside]).double(), dim=1)  # (K, V)
     picked = expected.gather(1, torch.from_numpy(TOKENS).long().unsqueeze(1)).squeeze(1)
     assert model.token_log_probs(TOKENS) == pytest.approx(picked.detach().numpy(), abs=1e-5)
 
@@ -255,7 +265,7 @@ def test_the_convolution_is_torchs() -> None:
         filtered, gate = nn.functional.conv1d(before, kernel, layer.taps.b, dilation=dilation).chunk(2, dim=1)
         added = layer.output((filtered.tanh() * gate.sigmoid())[0].T)  # (T, C + H)
         h, skipped = h + added[:, :32].T, skipped + added[:, 32:]
-    assert torch.allclose(model(x[0], torch.arange(10)), model.head(skipped), atol=1e-4)
+    assert torch.allclose(model(model.tree(x[0].numpy())), model.head(skipped), atol=1e-4)
 
 
 def test_attention_is_softmax() -> None:
@@ -285,7 +295,7 @@ def test_dropout() -> None:
 
 def test_nothing_is_dropped_in_predictions_and_training_goes_on() -> None:
     model = recurrent.build(cell("gru", dropout=0.5), V, seeded())
-    X, Y = model.examples(TOKENS)
-    assert not torch.equal(model.loss(X, Y), model.loss(X, Y))
+    batch = model.examples(TOKENS)
+    assert not torch.equal(model.loss(*batch), model.loss(*batch))
     assert np.array_equal(token_nlls(model, TOKENS), token_nlls(model, TOKENS))
     assert model.training

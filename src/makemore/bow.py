@@ -3,7 +3,7 @@
 The simplest way to look at a whole name: attention without attending. Order enters through the positions alone, which
 are embedded and added to the characters before the mean is taken.
 
-Shapes: N names, T positions, M tokens, V vocabulary, C embedding, H hidden, P positions in the table.
+Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, H hidden, P positions in the table.
 """
 
 from typing import Annotated, Any
@@ -15,7 +15,8 @@ from torch import Tensor
 
 from makemore.model import Arrays, State
 from makemore.params import Section
-from makemore.sequence import Dropout, Layout, Linear, Sequence, normal
+from makemore.sequence import Dropout, Linear, Sequence, normal
+from makemore.tree import Tree
 
 
 class Params(Section):
@@ -50,11 +51,10 @@ class BagOfWords(Sequence):
         x = x + self.residual(self.drop(torch.tanh(self.hidden(x))))
         return self.output(x)  # type: ignore[no-any-return]
 
-    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        layout = Layout(positions)
-        x = self.embed(tokens, positions)
-        sums = layout.unpad(layout.pad(x).cumsum(dim=1))  # (M, C)
-        return self.head(x, sums / (positions + 1).unsqueeze(1))
+    def forward(self, tree: Tree) -> Tensor:
+        x = self.embed(tree.tokens, tree.depths)  # (M, C)
+        sums = tree.once(tree.side_by_side(x).cumsum(dim=1))  # (M, C)
+        return self.head(x, sums / (tree.depths + 1).unsqueeze(1))
 
     def begin(self, count: int) -> State:
         """The sum of the embeddings so far, (N, C), and how many they are, (N,)."""

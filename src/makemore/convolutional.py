@@ -1,10 +1,10 @@
 """Dilated causal convolutions after WaveNet: van den Oord et al. 2016, "WaveNet: A Generative Model for Raw Audio".
 
 Each layer combines what the one below found here and `dilation` characters back, so with dilations 1, 2, 4, 8 the last
-sees 16 characters. Gated units, residual and skip connections, as in the paper's figure 4. Since the names of a batch
-lie end to end, the character `dilation` back is the row `dilation` above, and a convolution is one matrix product.
+sees 16 characters. Gated units, residual and skip connections, as in the paper's figure 4. A convolution is one
+matrix product: each prefix has the channels of those that are so many characters shorter beside its own.
 
-Shapes: N names, M tokens, V vocabulary, C channels, H hidden, K taps of a convolution.
+Shapes: N names, M prefixes, V vocabulary, C channels, H hidden, K taps of a convolution.
 """
 
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from makemore.model import Arrays, State
 from makemore.params import Section
 from makemore.sequence import Dropout, Linear, Sequence, normal, stack
+from makemore.tree import Tree
 
 
 class Params(Section):
@@ -62,14 +63,13 @@ class WaveNet(Sequence):
         self.hidden = Linear(params.hidden, params.hidden, generator, gain=2**0.5)
         self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
 
-    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        x = F.embedding(tokens, self.C)  # (M, C)
+    def forward(self, tree: Tree) -> Tensor:
+        x = F.embedding(tree.tokens, self.C)  # (M, C)
         skipped = x.new_zeros(())
         for dilation, layer in zip(self.dilations, self.layers, strict=True):
             y = self.drop(x)
             back = range(dilation, dilation * self.kernel, dilation)
-            taps = [y.roll(far, dims=0) * (positions >= far).unsqueeze(1) for far in back]  # (M, C): 0 before the name
-            residual, skip = layer([y, *taps])
+            residual, skip = layer([y, *(tree.back(y, far) for far in back)])
             x, skipped = x + residual, skipped + skip
         return self.head(skipped)
 

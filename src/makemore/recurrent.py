@@ -4,10 +4,10 @@ Three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network ba
 Graves 2013, "Generating Sequences With Recurrent Neural Networks", without its peepholes; the GRU of Cho et al. 2014,
 "Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, where the reset gate acts after the
 product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them):
-the names are sorted by length, so that each step is of those alone that are as long, and the first layer's product with
-the embeddings is taken once for each token of the vocabulary, not for each token of a batch.
+the first layer's product with the embeddings is taken once for each token of the vocabulary, and all prefixes of one
+length are one step.
 
-Shapes: N names, n of them that reach a position, T positions, M tokens, V vocabulary, C embedding, H hidden, G gates.
+Shapes: N names, n prefixes of one length, M of all lengths, V vocabulary, C embedding, H hidden, G gates.
 """
 
 from typing import Annotated, Any, Literal
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from makemore.model import Arrays, State
 from makemore.params import Section
-from makemore.sequence import Dropout, Layout, Linear, Sequence, normal, stack
+from makemore.sequence import Dropout, Linear, Sequence, normal, stack
+from makemore.tree import Tree
 
 
 class Params(Section):
@@ -76,15 +77,11 @@ class Layer(nn.Module):
         cell = {"rnn": rnn, "gru": gru, "lstm": lstm}[self.cell]
         return cell(x, *state, self.U)  # type: ignore[operator, no-any-return]
 
-    def forward(self, x: Tensor, alive: list[int]) -> Tensor:
-        """The outputs of all positions, (M, H), from the inputs' parts, (M, G * H), position by position.
-
-        Args:
-            alive: (T,) how many names reach each position, the longest names first.
-        """
-        state, outputs = self.begin(alive[0]), []
-        for part in torch.split(x, alive):
-            state = self.step(part, tuple(before[: len(part)] for before in state))
+    def forward(self, x: Tensor, tree: Tree) -> Tensor:
+        """The outputs of all prefixes, (M, H), from the inputs' parts, (M, G * H): one depth from the one above."""
+        state, outputs = self.begin(1), []
+        for part, parents in zip(torch.split(x, tree.sizes), torch.split(tree.parents, tree.sizes), strict=True):
+            state = self.step(part, tuple(above.index_select(0, parents) for above in state))
             outputs.append(state[0])
         return torch.cat(outputs)
 
@@ -103,17 +100,12 @@ class Recurrent(Sequence):
         self.layers = stack(Layer(params.cell, width, params.hidden, generator) for width in widths)
         self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
 
-    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        layout = Layout(positions)
-        alive = torch.bincount(positions).tolist()  # (T,)
-        rank = torch.argsort(torch.argsort(layout.sizes, descending=True, stable=True))  # (N,) the longest first
-        order = torch.argsort(positions * len(rank) + rank[layout.rows])  # (M,) position by position
-        h = tokens[order]
-        for depth, layer in enumerate(self.layers):
-            x = F.embedding(h, layer.input(self.C)) if depth == 0 else layer.input(h)  # (M, G * H)
-            h = self.drop(layer(x, alive))  # (M, H)
-        logits: Tensor = self.output(h)  # (M, V)
-        return logits.index_select(0, torch.argsort(order))
+    def forward(self, tree: Tree) -> Tensor:
+        x = F.embedding(tree.tokens, self.layers[0].input(self.C))  # (M, G * H)
+        h = self.drop(self.layers[0](x, tree))  # (M, H)
+        for layer in self.layers[1:]:
+            h = self.drop(layer(layer.input(h), tree))
+        return self.output(h)  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:
         return tuple(part for layer in self.layers for part in layer.begin(count))

@@ -3,7 +3,7 @@
 Blocks of causal self-attention and an MLP, each behind a layer norm and added to what it reads. A position beyond the
 table of positions has the embedding of the last one, so that a name may have any length.
 
-Shapes: N names, T positions, M tokens, V vocabulary, C embedding, P positions in the table, A heads, D = C / A.
+Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, P positions in the table, A heads, D = C / A.
 """
 
 from typing import Annotated, Any, Self
@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from makemore.model import Arrays, State
 from makemore.params import Section
-from makemore.sequence import Dropout, Layout, Linear, Sequence, normal, stack
+from makemore.sequence import Dropout, Linear, Sequence, normal, stack
+from makemore.tree import Tree
 
 
 class Params(Section):
@@ -50,10 +51,10 @@ class Block(nn.Module):
         self.hidden = Linear(C, 4 * C, generator)
         self.output = Linear(4 * C, C, generator, gain=small)
 
-    def forward(self, x: Tensor, layout: Layout) -> Tensor:
-        q, k, v = layout.pad(self.qkv(self.norm1(x))).chunk(3, dim=2)  # (N, T, C)
+    def forward(self, x: Tensor, tree: Tree) -> Tensor:
+        q, k, v = tree.side_by_side(self.qkv(self.norm1(x))).chunk(3, dim=2)  # (N, T, C)
         y = self.attend(q, k, v, causal=True)  # no token sees the padding, which is after its name
-        return self.add(x, layout.unpad(y))  # (M, C)
+        return self.add(x, tree.once(y))  # (M, C)
 
     def step(self, x: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         """The next position, (N, C), given the keys and values of those before, (N, T, 2 * C); these with its own."""
@@ -91,11 +92,10 @@ class Transformer(Sequence):
         x = F.embedding(tokens, self.C) + F.embedding(positions.clamp(max=len(self.P) - 1), self.P)
         return self.drop(x)  # type: ignore[no-any-return]
 
-    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
-        layout = Layout(positions)
-        x = self.embed(tokens, positions)  # (M, C)
+    def forward(self, tree: Tree) -> Tensor:
+        x = self.embed(tree.tokens, tree.depths)  # (M, C)
         for block in self.blocks:
-            x = block(x, layout)
+            x = block(x, tree)
         return self.output(self.norm(x))  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:
