@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint results clean
+.PHONY: help repro test lint results lecture clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,20 @@ lint: $(VENV)/.installed ## set up, lint and type-check
 
 results: $(VENV)/.installed ## show the table of models
 	@python stages/results.py
+
+RECIPE := -S mlp.initialization=randn -S mlp.examples=all -S mlp.batch_size=32 -S mlp.optimizer=sgd \
+	-S mlp.weight_decay=0.0 -S mlp.embedding_lr=1.0 -S mlp.ema=0.0
+
+lecture: repro ## run the second lecture's three experiments (two minutes) and list them
+	@dvc exp remove --quiet lecture-2-100 lecture-2-300 lecture-10-200 2>/dev/null || true
+	dvc exp run --queue --name lecture-2-100 $(RECIPE) -S mlp.embedding=2 -S mlp.hidden=100 \
+		-S mlp.steps=10000 -S mlp.lr=0.01 -S mlp.schedule=constant evaluate@mlp
+	dvc exp run --queue --name lecture-2-300 $(RECIPE) -S mlp.embedding=2 -S mlp.hidden=300 \
+		-S mlp.steps=30000 -S mlp.lr=0.01 -S mlp.schedule=constant evaluate@mlp
+	dvc exp run --queue --name lecture-10-200 $(RECIPE) -S mlp.embedding=10 -S mlp.hidden=200 \
+		-S mlp.steps=200000 -S mlp.lr=0.1 -S mlp.schedule=step evaluate@mlp
+	dvc exp run --run-all --jobs 2
+	dvc exp show --only-changed --no-pager --drop '.*' --keep 'mlp.(embedding|hidden|steps)$$' --keep 'mlp.json:(train|dev).nll$$'
 
 clean: ## remove the environment (DVC's cache and outputs stay)
 	rm -rf $(VENV)

@@ -14,8 +14,10 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Annotated
 
+import numpy as np
 import typer
 
+from makemore import ensemble
 from makemore import model as models
 from makemore.evaluation import evaluate
 from makemore.vocab import Vocab, read_tokens
@@ -28,17 +30,26 @@ def seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+def line(name: object, figures: list[float]) -> str:
+    cells = [f"{figure:.1f}" if place == 3 else f"{figure:.4f}" for place, figure in enumerate(figures)]
+    return f"| {name} | {' | '.join(cells)} |"
+
+
 def main(
     family: Annotated[str, typer.Argument(help="the file of src/makemore")],
     name: Annotated[str, typer.Argument(help="the section of params.yaml")],
     options: Annotated[list[str] | None, typer.Argument(help="of stages/train.py, after --")] = None,
     seeds: Annotated[int, typer.Option(help="how many: 1, 2, 3, ...")] = 5,
+    mix: Annotated[str | None, typer.Option(help="a model of the pipeline to mix each with")] = None,
     keep: Annotated[Path | None, typer.Option(help="folder for the models")] = None,
 ) -> None:
     """Train one model with several seeds."""
     vocab = Vocab.read(ROOT / "data/vocab.json")
     splits = {split: read_tokens(ROOT / f"data/splits/{split}.txt", vocab) for split in ("train", "dev", "test")}
-    print(f"{' '.join([name, *(options or [])])}\n\n| seed | train | dev | test | seconds |\n|---|---:|---:|---:|---:|")
+    other = mix and models.load(ROOT / f"models/{mix}.safetensors", vocab)
+    mixed = [f"dev, half {mix}", f"dev, {mix} by EM"] if mix else []
+    header = ["seed", "train", "dev", "test", "seconds", *mixed]
+    print(f"{' '.join([name, *(options or [])])}\n\n| {' | '.join(header)} |\n|---|{'---:|' * (len(header) - 1)}")
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for seed in range(1, seeds + 1):
@@ -51,11 +62,15 @@ def main(
             took = seconds() - before
             trained = models.load(path, vocab)
             rows.append([*(evaluate(trained, tokens)["nll"] for tokens in splits.values()), took])
-            print(f"| {seed} | {' | '.join(f'{loss:.4f}' for loss in rows[-1][:3])} | {took:.1f} |", flush=True)
+            if other:
+                parts = [part.token_log_probs(splits["dev"]) for part in (trained, other)]  # (M,)
+                weights = np.full(2, 0.5), ensemble.fit_weights(np.stack(parts))
+                rows[-1] += [-ensemble.mixed(parts, weight).mean() for weight in weights]
+            print(line(seed, rows[-1]), flush=True)
     columns = list(zip(*rows, strict=True))
-    print(f"| mean | {' | '.join(f'{mean(column):.4f}' for column in columns[:3])} | {mean(columns[3]):.1f} |")
+    print(line("mean", [mean(column) for column in columns]))
     if seeds > 1:
-        print(f"| sd | {' | '.join(f'{stdev(column):.4f}' for column in columns[:3])} | {stdev(columns[3]):.1f} |")
+        print(line("sd", [stdev(column) for column in columns]))
     print(f"\n{trained.parameter_count:,} parameters")
 
 

@@ -92,15 +92,20 @@ def test_what_is_no_longer_read_is_found(project: Project) -> None:
 
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
-MODELS = set(PIPELINE["vars"][0]["models"])
-TESTED = set(yaml.safe_load((ROOT / PARAMS).read_text())["test"]["models"])
-COUNTED = set(yaml.safe_load((ROOT / PARAMS).read_text())["ngram"])
+VARS = {name: value for entry in PIPELINE["vars"] for name, value in entry.items()}
+NETWORKS, CELLS = set(VARS["networks"]), set(VARS["models"])
+MODELS = CELLS | {"ensemble"}  # which is a stage of its own, since it loads the files of all its members
+VALUES = yaml.safe_load((ROOT / PARAMS).read_text())
+TESTED, COUNTED, MIXED = set(VALUES["test"]["models"]), set(VALUES["ngram"]), set(VALUES["ensemble"]["models"])
 
 
 def test_models_stand_wherever_they_are_listed() -> None:
     made = {Path(out).stem for stage in DECLARED.values() for out in stage["outs"] if out.startswith("models/")}
     compared = set(shlex.split(PIPELINE["stages"]["figures"]["cmd"])[2:])
-    tested = {Path(dep).stem for dep in DECLARED["test"]["deps"] if dep.startswith("models/")}
+    tested, mixed = (
+        {Path(dep).stem for dep in DECLARED[stage]["deps"] if dep.startswith("models/")}
+        for stage in ("test", "ensemble")
+    )
     lines = [
         *(f"dvc.yaml: vars: models: add {name}, which is made" for name in made - MODELS),
         *(f"dvc.yaml: vars: models: delete {name}, which nothing makes" for name in MODELS - made),
@@ -111,6 +116,7 @@ def test_models_stand_wherever_they_are_listed() -> None:
             for name in TESTED - tested
         ),
         *(f"params.yaml: test: models: add {name}, a dep of the stage in dvc.yaml" for name in tested - TESTED),
+        *(f"dvc.yaml: stages: ensemble: deps: differ from params.yaml in {name}" for name in mixed ^ MIXED),
     ]
     assert not lines, "\n".join(lines)
 
@@ -125,7 +131,9 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def own(stage: str, model: str) -> set[str]:
     """What a change to one model makes stale."""
-    return {stage, f"evaluate@{model}", f"sample@{model}", "figures"} | ({"test"} if model in TESTED else set())
+    behind = {f"evaluate@{model}", f"sample@{model}", "figures"}
+    behind |= {"ensemble", "test"} if model in MIXED else {"test"} if model in TESTED else set()
+    return {stage} | behind
 
 
 # What a change of any key in a section makes stale, written out to be read. A new section needs a row.
@@ -137,7 +145,9 @@ STALE = {
     "find_lr": {"find_lr", "figures"},
     "initialization": {"initialization", "figures"},
     "mlp": own("train_mlp", "mlp"),
-    "sample": {f"sample@{name}" for name in MODELS},
+    **{name: own(f"train@{name}", name) for name in NETWORKS},
+    "ensemble": {"ensemble", "figures", "test"},
+    "sample": {f"sample@{name}" for name in CELLS} | {"ensemble", "figures", "test"},
     "test": {"test"},
 }
 

@@ -71,8 +71,8 @@ def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: to
     """Batches of distinct contexts, drawn with probability proportional to how often they occur to the power `POWER`.
 
     Each row's weights are divided by that probability, so that the weighted mean loss of a batch estimates that of the
-    list (self-normalised importance sampling). The power lies between drawing what is frequent again and again, and rows
-    that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
+    list (self-normalised importance sampling). The power lies between drawing what is frequent again and again, and
+    rows that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
     probability (stratified sampling), so that like contexts, which are neighbours, take turns: less noise at no cost.
     """
     chances = weights.double().sum(dim=1) ** POWER  # (U,)
