@@ -48,7 +48,7 @@ def interrupt(project: Project, declared: dict[str, Any], expected: dict[str, by
     shutil.rmtree(cache / "runs", ignore_errors=True)
 
     direct, number, group = draw.random() < 0.4, draw.choice(SIGNALS), draw.random() < 0.5
-    command = shlex.split(declared[lost[0]]["cmd"]) if direct else ["dvc", "repro"]
+    command = shlex.split(declared[lost[0]]["commands"][0]) if direct else ["dvc", "repro"]
     delay = draw.uniform(0, 2.5 if direct else 6)
     story = f"{' '.join(command)}, without {', '.join(lost)}: {number.name} after {delay:.2f} s, group {group}"
     victim = subprocess.Popen(

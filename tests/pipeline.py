@@ -64,7 +64,7 @@ class Project:
         folder.mkdir()
         python = folder / "python"  # stands before the real one in PATH
         script = self.path / "tests" / "trace.py"
-        python.write_text(f'#!/bin/sh\nexec {sys.executable} {script} "{folder}/$DVC_STAGE.json" "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
         python.chmod(0o755)
         self.repro(PATH=f"{folder}{os.pathsep}{environment(self.path)['PATH']}")
         return read_traces(folder)
@@ -93,7 +93,11 @@ class Project:
 
 
 def read_traces(folder: Path) -> dict[str, set[str]]:
-    return {path.stem: set(json.loads(path.read_text())) for path in folder.glob("*.json")}
+    """The files that the commands of each stage read."""
+    found: dict[str, set[str]] = {}
+    for path in folder.glob("*.json"):
+        found.setdefault(path.name.split(".")[0], set()).update(json.loads(path.read_text()))
+    return found
 
 
 def ran(output: str) -> list[str]:
@@ -117,13 +121,16 @@ def new_project(path: Path, names: list[str], params: str) -> Project:
 
 
 def stages(path: Path = ROOT) -> dict[str, Any]:
-    """All stages and cells of a checkout's dvc.yaml, as DVC resolves them: name -> cmd, deps, params, outs."""
+    """All stages and cells of a checkout's dvc.yaml, as DVC resolves them: name -> commands, deps, params, outs."""
     from dvc.repo import Repo
 
     with Repo(str(path)) as repo:
         return {
             stage.name: {
-                "cmd": stage.cmd.replace('"${DVC_STAGE#*@}"', stage.name.partition("@")[2]),
+                "commands": [
+                    command.replace('"${DVC_STAGE#*@}"', stage.name.partition("@")[2])
+                    for command in ([stage.cmd] if isinstance(stage.cmd, str) else stage.cmd)
+                ],
                 "deps": {dep.def_path for dep in stage.deps if not getattr(dep, "params", None)},
                 "params": {key for dep in stage.deps for key in getattr(dep, "params", None) or ()},
                 "outs": {out.def_path for out in stage.outs},

@@ -50,7 +50,9 @@ def test_deps_are_what_the_stages_read(traced: tuple[Project, dict[str, set[str]
     _, traces = traced
     lines = []
     for stage, read in traces.items():
-        read |= written_imports(ROOT, shlex.split(DECLARED[stage]["cmd"])[1])
+        for command in DECLARED[stage]["commands"]:
+            read |= written_imports(ROOT, shlex.split(command)[1])
+        read -= DECLARED[stage]["outs"]  # which a second command may read
         name, _, cell = stage.partition("@")
         others = {other.partition("@")[2]: files for other, files in traces.items() if other.startswith(f"{name}@")}
         of_group = {path.replace(other, cell) for other, files in others.items() for path in files}
@@ -72,7 +74,7 @@ def test_deps_are_what_the_stages_read(traced: tuple[Project, dict[str, set[str]
 )
 def test_what_is_not_declared_is_found(project: Project, file: str, old: str, new: str, reads: str) -> None:
     project.edit(file, old, new)
-    read = project.trace(DECLARED["split"]["cmd"]) - {PARAMS}
+    read = project.trace(DECLARED["split"]["commands"][0]) - {PARAMS}
     lines = untrue_lines("split", DECLARED["split"]["deps"], read)
     assert lines == [f"dvc.yaml: stages: split: deps: add `- {reads}`, which split reads"]
 
@@ -86,7 +88,7 @@ def test_an_import_that_is_not_reached_is_found(project: Project) -> None:
 
 def test_what_is_no_longer_read_is_found(project: Project) -> None:
     project.edit("stages/split.py", "    text = names.read(names_file)", "    return")
-    read = project.trace(DECLARED["split"]["cmd"]) - {PARAMS}
+    read = project.trace(DECLARED["split"]["commands"][0]) - {PARAMS}
     lines = untrue_lines("split", DECLARED["split"]["deps"], read)
     assert "dvc.yaml: stages: split: deps: delete `- data/names.txt`, which split does not read" in lines
 
@@ -204,8 +206,9 @@ def test_a_stage_reads_no_params_but_its_own(
         place[last] = value[last]
     (tmp_path / PARAMS).write_text(yaml.safe_dump(own))
     monkeypatch.chdir(tmp_path)
-    _, script, *arguments = shlex.split(declared["cmd"])
-    assert CliRunner().invoke(load_stage(Path(script).stem).app, arguments).exit_code == 0
+    for command in declared["commands"]:
+        _, script, *arguments = shlex.split(command)
+        assert CliRunner().invoke(load_stage(Path(script).stem).app, arguments).exit_code == 0
     for out in declared["outs"]:
         assert (tmp_path / out).read_bytes() == (finished.path / out).read_bytes(), out
 

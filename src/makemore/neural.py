@@ -42,6 +42,7 @@ class Neural(nn.Module):
     context: int | None
     architecture: Section
     embeddings: tuple[str, ...] = ()  # the weights that are no matrices but one vector a token or position
+    undecayed: tuple[str, ...] = ()  # the matrices that no decay shall pull towards 0
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """What it learns from, as `loss` takes it: contexts, (M, T), and the token after each, (M,)."""

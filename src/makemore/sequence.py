@@ -35,6 +35,7 @@ class Sequence(Neural):
     """
 
     context = None
+    undecayed = ("output",)  # decay there costs more than it saves, see docs/log.md
 
     @abstractmethod
     def forward(self, tree: Tree) -> Tensor:
@@ -53,12 +54,16 @@ class Sequence(Neural):
         return Tree(tokens, next(self.parameters()).device)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
-        """How many tokens each name is with its end, (N,), and these tokens, one name a row, (N, T), padded with 0."""
+        """How many tokens each name is with its end, (N,), and these tokens, one name a row, (N, T), padded with 0.
+
+        In alphabetical order, so that neighbours are alike.
+        """
         _, sizes = name_bounds(tokens)
         inside = np.arange(sizes.max()) < sizes[:, None]  # (N, T)
         rows = np.zeros(inside.shape, dtype=np.int32)
         rows[inside] = tokens
-        return torch.from_numpy(sizes), torch.from_numpy(rows)
+        order = np.lexsort(rows.T[::-1])  # (N,)
+        return torch.from_numpy(sizes[order]), torch.from_numpy(rows[order])
 
     def loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
         """Mean NLL in nats of the tokens of some rows of `examples`. Each token counts once, padding does not."""

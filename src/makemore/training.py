@@ -35,7 +35,7 @@ class StepParams(Section):
     weight_decay: Annotated[float, Field(ge=0, description="pull of the weight matrices, not of biases, towards 0")]
     embedding_decay: Annotated[float, Field(ge=0, description="the same of the embeddings")]
     embedding_lr: Annotated[
-        float, Field(gt=0, description="learning rate of the embeddings, as a multiple of the other weights'")
+        float, Field(gt=0, le=1e6, description="learning rate of the embeddings, as a multiple of the other weights'")
     ]
     seed: Annotated[Seed, Field(description="of the first weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto is cuda where there is one")]
@@ -45,11 +45,12 @@ class StepParams(Section):
 class TrainingParams(StepParams):
     """How a network is trained by minibatches."""
 
-    lr: Annotated[float, Field(gt=0, description="learning rate at the start")]
+    lr: Annotated[float, Field(gt=0, le=1e30, description="learning rate at the start")]
     schedule: Annotated[
         Literal["constant", "step", "linear", "cosine"],
         Field(description="the rate stays, is a tenth from half-way on (the lecture), or falls to 0"),
     ]
+    warmup: Annotated[int, Field(ge=0, description="steps in which the rate rises to what the schedule says")]
     ema: Annotated[
         float,
         Field(ge=0, lt=1, description="decay of the running mean of the weights, which is what is kept; 0: the last"),
@@ -67,22 +68,36 @@ def uniform_batches(contexts: Tensor, targets: Tensor, size: int, generator: tor
     return batch
 
 
+def strata(size: int, generator: torch.Generator) -> Tensor:
+    """Numbers in [0, 1), (N,), one in each N-th of it, so that of neighbours that are alike each gets its share."""
+    return (torch.arange(size) + torch.rand(size, generator=generator, dtype=torch.float64)) / size
+
+
+def stratified_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
+    """Batches of rows, each equally likely, the rows of a batch spread over all."""
+
+    def batch() -> tuple[Tensor, Tensor]:
+        drawn = (strata(size, generator) * len(inputs)).long().to(inputs.device)  # (N,)
+        return inputs[drawn], targets[drawn]
+
+    return batch
+
+
 def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: torch.Generator) -> Batches:
-    """Batches of distinct contexts, drawn with probability proportional to how often they occur to the power `POWER`.
+    """Batches of distinct contexts, drawn with probability proportional to how often they occur to the power `POWER`,
+    the rows of a batch spread over all.
 
     Each row's weights are divided by that probability, so that the weighted mean loss of a batch estimates that of the
     list (self-normalised importance sampling). The power lies between drawing what is frequent again and again, and
-    rows that differ so much in weight that the estimate is noisy. Each row of a batch is drawn from its own N-th of the
-    probability (stratified sampling), so that like contexts, which are neighbours, take turns: less noise at no cost.
+    rows that differ so much in weight that the estimate is noisy.
     """
     chances = weights.double().sum(dim=1) ** POWER  # (U,)
     cumulative = (chances / chances.sum()).cumsum(dim=0).cpu()  # (U,)
     weights = (weights / chances.unsqueeze(1)).float()  # (U, V)
-    strata = torch.arange(size)  # (N,)
 
     def batch() -> tuple[Tensor, Tensor]:
-        u = (strata + torch.rand(size, generator=generator, dtype=torch.float64)) / size  # (N,)
-        drawn = torch.searchsorted(cumulative, u).clamp(max=len(contexts) - 1).to(contexts.device)  # (N,)
+        drawn = torch.searchsorted(cumulative, strata(size, generator)).clamp(max=len(contexts) - 1)  # (N,)
+        drawn = drawn.to(contexts.device)
         return contexts[drawn], weights[drawn]  # (N, T), (N, V)
 
     return batch
@@ -96,11 +111,14 @@ def pick_device(device: str) -> str:
 
 
 def make_optimizer(model: Neural, params: StepParams) -> Optimizer:
-    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3)."""
+    """Weight matrices and embeddings decay, each by their own rate; biases do not (Bengio et al. 2003, section 3), and
+    no matrix that the model exempts.
+    """
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, weight in model.named_parameters():
-        embedding = name.split(".")[0] in model.embeddings
-        decay = params.embedding_decay if embedding else params.weight_decay if weight.ndim > 1 else 0.0
+        owner = name.split(".")[0]
+        embedding, matrix = owner in model.embeddings, weight.ndim > 1 and owner not in model.undecayed
+        decay = params.embedding_decay if embedding else params.weight_decay if matrix else 0.0
         groups.setdefault((decay, params.embedding_lr if embedding else 1.0), []).append(weight)
     optimizer = SGD if params.optimizer == "sgd" else AdamW
     return optimizer([Group(weights, decay, speed) for (decay, speed), weights in groups.items()])
@@ -117,7 +135,7 @@ def learning_rate(params: TrainingParams) -> Callable[[int], float]:
             "linear": 1 - gone,
             "cosine": (1 + math.cos(math.pi * gone)) / 2,
         }
-        return params.lr * factors[params.schedule]
+        return params.lr * factors[params.schedule] * min(1.0, (step + 1) / max(1, params.warmup))
 
     return rate
 
@@ -126,7 +144,9 @@ def batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.
     """The batches that a model learns from, on its device."""
     device = next(model.parameters()).device
     inputs, targets = (tensor.to(device) for tensor in model.examples(tokens))
-    draw = weighted_batches if targets.is_floating_point() else uniform_batches
+    if targets.is_floating_point():
+        return weighted_batches(inputs, targets, params.batch_size, generator)  # distinct contexts
+    draw = stratified_batches if model.context is None else uniform_batches  # names, tokens
     return draw(inputs, targets, params.batch_size, generator)
 
 
