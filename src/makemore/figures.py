@@ -131,7 +131,7 @@ def comparison(nll: Mapping[str, float], error: Mapping[str, float], vocab_size:
 
 def loss_by_time(seconds: Mapping[str, float], nll: Mapping[str, float]) -> Figure:
     """The dev loss of each model against the seconds of its training, a logarithmic axis."""
-    figure = Figure(figsize=(7, 5), layout="constrained")
+    figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
     axes.semilogx(list(seconds.values()), [nll[name] for name in seconds], "o", color="#6baed6")
     for name, taken in seconds.items():
