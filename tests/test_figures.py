@@ -16,6 +16,7 @@ def test_every_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
             "units": figures.initializations(
                 np.array([-1.0, 0, 1]), {"randn": np.array([0.4, 0.6])}, {"randn": 20}, 27
             ),
+            "time": figures.loss_by_time({"a": 1, "b": 100}, {"a": 2.4, "b": 2.1}),
             "models": figures.comparison({"a": 2.4, "b": 2.1}, {"a": 0.1, "b": 0.2}, 27),
         }
         for name, figure in drawn.items():

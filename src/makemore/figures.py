@@ -127,3 +127,16 @@ def comparison(nll: Mapping[str, float], error: Mapping[str, float], vocab_size:
     axes.set(title="All models on the dev names", xlabel="NLL (nats a token), with standard error")
     axes.legend(loc="lower right")
     return figure
+
+
+def loss_by_time(seconds: Mapping[str, float], nll: Mapping[str, float]) -> Figure:
+    """The dev loss of each model against the seconds of its training, a logarithmic axis."""
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.semilogx(list(seconds.values()), [nll[name] for name in seconds], "o", color="#6baed6")
+    for name, taken in seconds.items():
+        axes.annotate(name, (taken, nll[name]), xytext=(5, 3), textcoords="offset points", fontsize=8)
+    axes.margins(x=0.15)
+    axes.set(title="All models on the dev names", xlabel="seconds of training", ylabel="NLL (nats a token)")
+    axes.grid(alpha=0.3)
+    return figure
