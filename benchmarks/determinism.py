@@ -33,7 +33,8 @@ SETTINGS = [
 def train(settings: dict[str, str], folder: Path) -> tuple[str, float]:
     """The hash of the weights and the seconds of a whole process."""
     model = folder / "mlp.safetensors"
-    command = [sys.executable, "stages/train_mlp.py", "--model", str(model), "--curve", str(folder / "mlp.csv")]
+    outputs = ["--model", str(model), "--curve", str(folder / "mlp.csv"), "--metrics", str(folder / "mlp.json")]
+    command = [sys.executable, "stages/train_mlp.py", *outputs]
     start = time.perf_counter()
     subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=True, capture_output=True)
     return hashlib.md5(model.read_bytes()).hexdigest()[:8], time.perf_counter() - start
