@@ -1,5 +1,7 @@
 """What tests share: tiny lists, the real list, the lecture's list where it is at hand, and stages run in-process."""
 
+import _stage  # isort: skip  # noqa: F401  first: it sets the arithmetic of the stages
+
 import importlib.util
 import random
 from collections.abc import Callable

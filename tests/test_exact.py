@@ -168,7 +168,7 @@ def test_each_key_of_params_makes_stale_what_it_should(project: Project) -> None
     repo = Repo(str(project.path))
     declared = [(stage, dep) for stage in repo.index.stages for dep in stage.deps if isinstance(dep, ParamsDependency)]
     params = yaml.safe_load(small_params())
-    perturbed = {int: lambda value: value + 1, float: lambda value: value / 2, bool: lambda value: not value}
+    perturbed = {int: lambda value: value + 1, float: lambda value: value / 2 + 0.01, bool: lambda value: not value}
     wrong = []
     for path, value in leaves(params):
         change = perturbed.get(type(value), lambda value: [*value, "x"] if isinstance(value, list) else f"{value}x")

@@ -14,6 +14,7 @@ from makemore.mlp import MLP
 from makemore.names import Text
 from makemore.neural_bigram import NeuralBigram
 from makemore.ngram import Ngram
+from makemore.optimizers import SGD, Group
 from makemore.sampling import SampleParams, sample
 from makemore.vocab import Tokens, Vocab
 
@@ -85,7 +86,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
         alone.append(model.loss(contexts, targets).item())
         return model.regularized_loss(contexts, targets, 0.01)
 
-    optimizer = torch.optim.SGD(model.parameters(), lr=50)
+    optimizer = SGD([Group(list(model.parameters()))])
     curve = training.train(model, loss, lambda: batch, optimizer, lambda step: 50, steps=200)
     total = {step: value for step, value, _ in curve}
     assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
@@ -95,7 +96,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
 def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
     batch = neural.distinct_examples(tokens, 1, len(vocab))
-    optimizer = torch.optim.SGD(model.parameters(), lr=50)
+    optimizer = SGD([Group(list(model.parameters()))])
     training.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]
     P = np.exp(bigram(tokens, 0).log_probs(contexts))
@@ -144,7 +145,7 @@ def test_mlp_on_five_names(vocab: Vocab) -> None:
     model = lecture_mlp(vocab)
     batch = neural.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
     assert len(batch[1]) == 32
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = SGD([Group(list(model.parameters()))])
     curve = training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
     assert curve[0][1] == pytest.approx(17.7697, abs=1e-3)
     training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)

@@ -20,7 +20,7 @@ from makemore.sampling import SampleParams, sample
 from makemore.sequence import Dropout, Sequence
 from makemore.vocab import Vocab
 
-NAMES = tiny_names()
+NAMES = sorted(tiny_names())  # in the order of `examples`
 VOCAB = Vocab.of(text_of(*NAMES))
 V = len(VOCAB)
 TOKENS = encoded(VOCAB, *NAMES)
