@@ -40,7 +40,7 @@ lecture: repro ## run the second lecture's three experiments (two minutes) and l
 	dvc exp run --queue --name lecture-10-200 $(RECIPE) -S mlp.embedding=10 -S mlp.hidden=200 \
 		-S mlp.steps=200000 -S mlp.lr=0.1 -S mlp.schedule=step evaluate@mlp
 	dvc exp run --run-all --jobs 2
-	dvc exp show --only-changed --no-pager --drop '.*' --keep 'mlp.(embedding|hidden|steps)$$' --keep 'mlp.json:(train|dev).nll$$'
+	dvc exp show --only-changed --no-pager --drop '.*' --keep 'Experiment|mlp.(embedding|hidden|steps)$$|metrics/mlp.json:(train|dev).nll$$'
 
 clean: ## remove the environment (DVC's cache and outputs stay)
 	rm -rf $(VENV)
