@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from makemore.contexts import Contexts
+from makemore.files import DIGITS
 from makemore.model import Arrays, Model, State, family_of, from_family, stateful
 from makemore.vocab import Tokens
 
@@ -37,7 +38,8 @@ def fit_weights(log_probs: Floats) -> Floats:
         before, weights = weights, (shares / shares.sum(axis=0)).mean(axis=1)
         if np.abs(weights - before).max() < TOLERANCE:
             break
-    return weights
+    weights = weights.round(DIGITS)  # the rest is noise, which another number of threads changes
+    return np.asarray(weights / weights.sum())
 
 
 def mixed(log_probs: Sequence[Floats], weights: Floats) -> Floats:
