@@ -18,7 +18,7 @@ def test_the_example_of_the_docs(project: Project) -> None:
     project.edit("params.yaml", "\nfind_lr:", f"\n{section}\nfind_lr:")
     project.edit("dvc.yaml", "  - models:", f"{entry}  - models:")
     ran = project.repro("evaluate@unigram", "sample@unigram")
-    assert ran == ["train@unigram", "evaluate@unigram", "sample@unigram"]
+    assert ran[0] == "train@unigram" and set(ran[1:]) == {"evaluate@unigram", "sample@unigram"}
     names = (project.path / "data/splits/train.txt").read_text().splitlines()
     tokens = "".join(f"{name}." for name in names)
     entropy = -sum(tokens.count(c) * math.log(tokens.count(c) / len(tokens)) for c in set(tokens))

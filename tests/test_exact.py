@@ -179,20 +179,20 @@ def test_each_key_of_params_makes_stale_what_it_should() -> None:
 
 
 def test_dvc_finds_stale_what_is_declared(project: Project) -> None:
-    """One key of each section."""
+    """One key of some sections: DVC takes a second for each."""
     from dvc.dependency import ParamsDependency
     from dvc.repo import Repo
 
     perturbed = {int: lambda value: value + 1, float: lambda value: value / 2 + 0.013, bool: lambda value: not value}
     wrong = []
-    seen = set()
+    asked = {"split", "ngram.sixgram", "mlp", "lstm", "ensemble"}
     with Repo(str(project.path)) as repo:
         deps = [(stage, dep) for stage in repo.index.stages for dep in stage.deps if isinstance(dep, ParamsDependency)]
         for path, value in leaves(yaml.safe_load(small_params())):
-            row = row_of(".".join(path))
-            if row in seen:
+            row = row_of(".".join(path)) or ""
+            if row not in asked:
                 continue
-            seen.add(row)
+            asked.remove(row)
             change = perturbed.get(type(value), lambda value: [*value, "x"] if isinstance(value, list) else f"{value}x")
             changed = yaml.safe_load(small_params())
             section = changed
@@ -201,9 +201,9 @@ def test_dvc_finds_stale_what_is_declared(project: Project) -> None:
             section[path[-1]] = change(value)
             (project.path / PARAMS).write_text(yaml.safe_dump(changed))
             stale = behind({stage.name for stage, dep in deps if dep.workspace_status()})
-            if stale != STALE[row or ""]:
-                wrong.append(f"{'.'.join(path)}: makes stale {sorted(stale)}, expected {sorted(STALE[row or ''])}")
-    assert not wrong, "\n".join(wrong)
+            if stale != STALE[row]:
+                wrong.append(f"{'.'.join(path)}: makes stale {sorted(stale)}, expected {sorted(STALE[row])}")
+    assert not wrong and not asked, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("stage", sorted(stage for stage, declared in DECLARED.items() if declared["params"]))
