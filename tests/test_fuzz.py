@@ -23,7 +23,7 @@ from makemore.splits import SplitParams
 from makemore.training import TrainingParams
 
 often = settings(
-    max_examples=int(os.environ.get("FUZZ", "100")),
+    max_examples=int(os.environ.get("FUZZ", "40")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
