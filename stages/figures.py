@@ -49,10 +49,9 @@ def main(
     arrays, _ = files.read_safetensors(mlp)
     points = figures.principal_components(arrays["C"])  # (V, 2)
     files.write_csv(folder / "embedding.csv", ("character", "x", "y"), zip(itos, *points.T.tolist(), strict=True))
-    shown = f" of {arrays['C'].shape[1]}: the first two principal components" if arrays["C"].shape[1] > 2 else ""
-    figures.save(
-        folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP, 2 dimensions{shown}")
-    )
+    dimensions = arrays["C"].shape[1]
+    shown = f": 2 principal components of {dimensions}" if dimensions > 2 else ""
+    figures.save(folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP{shown}"))
 
     tried = files.read_csv(strengths)
     together = tried["order"] == 0  # the rows in which all orders have the same strength

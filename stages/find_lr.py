@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Train an MLP while the learning rate grows, and suggest a range for it."""
     torch.set_num_threads(params.threads)
-    generator = torch.manual_seed(params.seed)
+    generator = torch.Generator().manual_seed(params.seed)
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
     network = mlp.build(params, len(vocabulary), generator).to(training.pick_device(params.device))

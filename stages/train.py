@@ -41,7 +41,7 @@ def stage(family: str) -> typer.Typer:
         ] = None,
     ) -> None:
         torch.set_num_threads(params.threads)
-        generator = torch.manual_seed(params.seed)  # torch's own, since dropout draws from no other
+        generator = torch.Generator().manual_seed(params.seed)  # of the weights, the batches and what is dropped
         vocabulary = Vocab.read(vocab)
         tokens = read_tokens(train, vocabulary)
         shape = module.Params(**{key: getattr(params, key) for key in module.Params.model_fields})
