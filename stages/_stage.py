@@ -129,7 +129,7 @@ def _values(section: str, schema: type[Section]) -> dict[str, dict[str, Any]]:
 
 def _option_type(annotation: Any) -> Any:
     """What Typer can parse by itself; anything else is given as YAML."""
-    simple = annotation in (int, float, bool, str) or get_origin(annotation) is Literal
+    simple = annotation in (int, float, bool, str, str | None) or get_origin(annotation) is Literal
     return annotation if simple or (get_origin(annotation) is list and get_args(annotation) == (str,)) else str
 
 

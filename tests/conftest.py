@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from makemore import mlp, names
 from makemore.names import Text
 from makemore.ngram import NgramParams
+from makemore.sampling import SampleParams
 from makemore.vocab import Tokens, Vocab
 from pipeline import ROOT, Project, new_project, read_traces, stages
 
@@ -41,6 +42,12 @@ def additive(order: int, strength: float) -> NgramParams:
 def mlp_params(**changes: object) -> mlp.Params:
     small = {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"}
     return mlp.Params.model_validate(small | changes)
+
+
+def sample_params(**changes: object) -> SampleParams:
+    anything = {"top_k": None, "top_p": 1, "prefix": None, "suffix": None, "pattern": None, "new": False}
+    lengths = {"min_length": 0, "max_length": 50, "distinct": False}
+    return SampleParams.model_validate(anything | lengths | {"count": 50, "temperature": 1, "seed": 1} | changes)
 
 
 def tiny_names(count: int = 60, seed: int = 1) -> list[str]:

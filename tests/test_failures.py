@@ -63,7 +63,7 @@ def prepared(run: Run, folder: Path) -> Path:
         ("fit_ngram bigram", "models/bigram.safetensors"),
         ("train_mlp", "models/mlp.safetensors"),
         ("evaluate mlp", "metrics/mlp.json"),
-        ("sample mlp", "data/samples/mlp.txt"),
+        ("sample mlp --output data/samples/mlp.txt", "data/samples/mlp.txt"),
         ("figures mlp", "metrics/figures/bigram_counts.csv"),
     ],
 )

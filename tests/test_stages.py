@@ -44,7 +44,8 @@ def test_help_shows_the_values_of_params(run: Run, folder: Path) -> None:
 def test_from_names_to_samples(run: Run, folder: Path) -> None:
     prepared(run)
     for model in "bigram", "neural_bigram", "mlp":
-        assert run("evaluate", model).exit_code == run("sample", model).exit_code == 0
+        outputs = "--output", f"data/samples/{model}.txt", "--metrics", f"metrics/samples/{model}.json"
+        assert run("evaluate", model).exit_code == run("sample", model, *outputs).exit_code == 0
         metrics = json.loads((folder / f"metrics/{model}.json").read_text())
         assert metrics["parameters"] > 0
         assert {"nll", "nll_se", "perplexity", "bits_per_char"} <= metrics["train"].keys() & metrics["dev"].keys()

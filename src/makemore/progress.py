@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -12,8 +13,14 @@ SECONDS = 5.0  # between two plain lines
 
 
 @contextmanager
-def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str], None]]:
-    """Yields `report(done, note)`, to be called as the work goes on with how much is done and a figure to show."""
+def progress(title: str, total: int, unit: str, output: TextIO | None = None) -> Iterator[Callable[[int, str], None]]:
+    """Yields `report(done, note)`, to be called as the work goes on with how much is done and a figure to show.
+
+    Nothing is shown where `output`, to which the work itself is written meanwhile, is a terminal.
+    """
+    if output and output.isatty():
+        yield lambda done, note: None
+        return
     start = time.monotonic()
 
     def rate(done: int) -> str:
@@ -22,7 +29,8 @@ def progress(title: str, total: int, unit: str) -> Iterator[Callable[[int, str],
     console = Console(stderr=True)
     if console.is_terminal:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, TextColumn("{task.fields[note]}"), console=console, transient=True) as bar:
+        note = TextColumn("{task.fields[note]}")
+        with Progress(*columns, note, console=console, transient=True, redirect_stdout=False) as bar:
             task = bar.add_task(title, total=total, note="")
             yield lambda done, note: bar.update(task, completed=done, note=f"{rate(done)}  {note}")
         return
