@@ -6,6 +6,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import matplotlib
 
 ROOT = Path(__file__).resolve().parents[1]
+ARITHMETIC = "ATEN_CPU_CAPABILITY", "MKL_CBWR", "OMP_NUM_THREADS"  # which stages/_stage.py sets
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -64,9 +67,21 @@ class Project:
         folder.mkdir()
         python = folder / "python"  # stands before the real one in PATH
         script = self.path / "tests" / "trace.py"
-        python.write_text(f'#!/bin/sh\nexec {sys.executable} {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
         python.chmod(0o755)
-        self.repro(PATH=f"{folder}{os.pathsep}{environment(self.path)['PATH']}")
+        arithmetic = {key: os.environ[key] for key in ARITHMETIC}  # before the server loads torch
+        with tempfile.TemporaryDirectory() as short:  # the address of a socket has at most 100 characters
+            address = f"{short}/trace"
+            command = [sys.executable, script, "--serve", address]
+            server = subprocess.Popen(command, cwd="/", env=environment(self.path.parent) | arithmetic)
+            try:
+                while not Path(address).exists():
+                    assert server.poll() is None
+                    time.sleep(0.05)
+                self.repro(TRACE=address, PATH=f"{folder}{os.pathsep}{environment(self.path)['PATH']}")
+            finally:
+                server.kill()
+                server.wait()
         return read_traces(folder)
 
     def status(self) -> str:

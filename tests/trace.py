@@ -2,35 +2,107 @@
 
 Imported modules count by their source file, however late or conditionally they are imported; data files by the audit
 event of `open`, which no way of opening a file from Python avoids. An empty file (`__init__.py`) has nothing to say.
+
+`trace.py --serve SOCKET` does the same for many scripts, each in a fork of a process that has the libraries loaded,
+which is most of the work of a stage on a tiny list. `TRACE=SOCKET trace.py OUT SCRIPT [ARG ...]` asks it to.
 """
 
-import atexit
-import json
-import runpy
+import os
 import sys
-from pathlib import Path
-from typing import Any
-
-out, script, *arguments = sys.argv[1:]
-root = Path.cwd().resolve()
-opened: set[str] = set()
 
 
-def on_event(event: str, values: tuple[Any, ...]) -> None:
-    if event == "open" and isinstance(values[0], str | bytes) and not set(str(values[1] or "r")) & set("wax+"):
-        opened.add(values[0] if isinstance(values[0], str) else values[0].decode())
+def ask(address: str) -> int:
+    """Have the server run the command here: in this folder and environment, to this output; its exit code."""
+    import json
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(address)
+        request = json.dumps(
+            {
+                "arguments": sys.argv[1:],
+                "folder": os.getcwd(),  # noqa: PTH109
+                "environment": dict(os.environ),
+            }
+        )
+        socket.send_fds(connection, [request.encode()], [1, 2])
+        connection.shutdown(socket.SHUT_WR)
+        return int(connection.recv(16) or 1)
 
 
-def write() -> None:
+def serve(address: str) -> None:
+    import json
+    import signal
+    import socket
+
+    import matplotlib.pyplot  # noqa: F401  the libraries that stages load
+    import pydantic  # noqa: F401
+    import rich.progress  # noqa: F401
+    import safetensors.numpy  # noqa: F401
+    import torch  # noqa: F401
+    import typer  # noqa: F401
+    import yaml  # noqa: F401
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen()
+        while True:
+            connection, _ = server.accept()
+            content, (out, err), _, _ = socket.recv_fds(connection, 1 << 16, 2)
+            while part := connection.recv(1 << 16):
+                content += part
+            if os.fork() == 0:
+                request = json.loads(content)
+                os.dup2(out, 1)
+                os.dup2(err, 2)
+                os.chdir(request["folder"])
+                os.environ.clear()
+                os.environ.update(request["environment"])
+                code = run(*request["arguments"])
+                sys.stdout.flush()
+                connection.sendall(str(code).encode())
+                os._exit(0)
+            for descriptor in out, err:
+                os.close(descriptor)
+            connection.close()
+
+
+def run(out: str, script: str, *arguments: str) -> int:
+    import json
+    import runpy
+    import traceback
+    from pathlib import Path
+    from typing import Any
+
+    root = Path.cwd().resolve()
+    opened: set[str] = set()
+
+    def on_event(event: str, values: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(values[0], str | bytes) and not set(str(values[1] or "r")) & set("wax+"):
+            opened.add(values[0] if isinstance(values[0], str) else values[0].decode())
+
+    sys.argv = [script, *arguments]
+    sys.path[0] = str(Path(script).resolve().parent)
+    sys.addaudithook(on_event)
+    code: object = 0
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
     loaded = {file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
     paths = {Path(path).resolve() for path in opened | loaded | {script}}
     paths = {path for path in paths if path.is_relative_to(root) and path.is_file() and path.stat().st_size}
     read = sorted(str(path.relative_to(root)) for path in paths - {Path(__file__).resolve()})
     Path(out).write_text(json.dumps([path for path in read if "__pycache__" not in path and ".venv" not in path]))
+    return code if isinstance(code, int) else int(code is not None)
 
 
-sys.argv = [script, *arguments]
-sys.path[0] = str(Path(script).resolve().parent)
-sys.addaudithook(on_event)
-atexit.register(write)
-runpy.run_path(script, run_name="__main__")
+if __name__ == "__main__":
+    if sys.argv[1] == "--serve":
+        serve(sys.argv[2])
+    else:
+        sys.exit(ask(os.environ["TRACE"]) if "TRACE" in os.environ else run(*sys.argv[1:]))
