@@ -39,7 +39,7 @@ def test_a_few_names() -> None:
     vocab = Vocab.of(text_of("abc"))
     assert vocab.tokens("ab", "c").tolist() == [1, 2, 0, 3, 0]
     for strings in (["d"], ["a", "b."], [""], []):
-        with pytest.raises(ValueError, match="^argument"):
+        with pytest.raises(ValueError, match=r"^argument"):
             vocab.tokens(*strings)
 
 
