@@ -83,7 +83,7 @@ def test_onnxruntime_finds_the_same_probabilities(make: Callable[[], Neural]) ->
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 def test_the_file_says_what_the_model_is_and_nothing_of_the_machine(make: Callable[[], Neural], tmp_path: Path) -> None:
-    model = make()
+    model = shaken(make)
     content = onnx_export.export(model, VOCAB)
     assert content == onnx_export.export(model, VOCAB)
     assert str(Path.cwd()).encode() not in content and b".py" not in content and b"torch" not in content
