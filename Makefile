@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-repro: $(VENV)/.installed ## set up, run the stages that are not up to date, show the models
+repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are not up to date, show the models
 	@# DVC writes these in place, so when it is killed just then it leaves them empty, and would not start again
 	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
 	@test -s dvc.lock || git checkout --quiet dvc.lock
@@ -50,3 +50,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# What `dvc plots` fills in, so that plots open without a network; named in the local configuration, since DVC fails
+# where it is configured and missing.
+.dvc/plots.html: stages/plots_page.py | $(VENV)/.installed
+	python stages/plots_page.py
+	dvc config --local plots.html_template plots.html

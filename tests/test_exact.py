@@ -108,6 +108,7 @@ def test_models_stand_wherever_they_are_listed() -> None:
         {Path(dep).stem for dep in DECLARED[stage]["deps"] if dep.startswith("models/")}
         for stage in ("test", "ensemble")
     )
+    overlaid = {Path(curve).stem for plot in PIPELINE["plots"] for entry in plot.values() for curve in entry["y"]}
     lines = [
         *(f"dvc.yaml: vars: models: add {name}, which is made" for name in made - MODELS),
         *(f"dvc.yaml: vars: models: delete {name}, which nothing makes" for name in MODELS - made),
@@ -118,6 +119,7 @@ def test_models_stand_wherever_they_are_listed() -> None:
             for name in TESTED - tested
         ),
         *(f"params.yaml: test: models: add {name}, a dep of the stage in dvc.yaml" for name in tested - TESTED),
+        *(f"dvc.yaml: plots: `Training loss of all networks` lacks {name}" for name in CELLS - COUNTED - overlaid),
         *(f"dvc.yaml: stages: ensemble: deps: differ from params.yaml in {name}" for name in mixed ^ MIXED),
     ]
     assert not lines, "\n".join(lines)

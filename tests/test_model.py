@@ -113,8 +113,13 @@ def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
         lambda content: content.replace(b"ngram", b"os   ", 1),
         lambda content: content.replace(b'\\"order\\": 2', b'\\"order\\": 0', 1),
         lambda content: content.replace(b'"counts"', b'"Counts"', 1),
+        lambda content: content.replace(b'\\"vocab\\"', b'\\"Vocab\\"', 1),
+        lambda content: content.replace(b'\\".\\"', b"12345", 1),
     ],
-    ids=["empty", "header cut off", "arrays cut off", "no header", "no family", "bad configuration", "array missing"],
+    ids=[
+        *("empty", "header cut off", "arrays cut off", "no header", "no family", "bad configuration", "array missing"),
+        *("no vocabulary", "bad vocabulary"),
+    ],
 )
 def test_a_damaged_file_is_named(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"

@@ -35,6 +35,14 @@ def test_an_unknown_character_is_named_with_its_place() -> None:
         Vocab.of(text_of("ab")).encode(text_of("ab", "aé"), "dev.txt")
 
 
+def test_a_few_names() -> None:
+    vocab = Vocab.of(text_of("abc"))
+    assert vocab.tokens("ab", "c").tolist() == [1, 2, 0, 3, 0]
+    for strings in (["d"], ["a", "b."], [""], []):
+        with pytest.raises(ValueError, match=r"^argument"):
+            vocab.tokens(*strings)
+
+
 def test_file_round_trip(tmp_path: Path) -> None:
     vocab = Vocab.of(text_of("añb"))
     vocab.write(tmp_path / "vocab.json")

@@ -82,8 +82,12 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[float |
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, object]) -> None:
     """Write arrays with their metadata, which must be JSON, in the file's header."""
-    header = {METADATA: json.dumps(metadata, sort_keys=True, ensure_ascii=False)}
+    header = {METADATA: metadata_json(metadata)}
     write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
+
+
+def metadata_json(metadata: Mapping[str, object]) -> str:
+    return json.dumps(metadata, sort_keys=True, ensure_ascii=False)
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

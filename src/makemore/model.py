@@ -96,27 +96,43 @@ def from_family(family: object, config: object, arrays: Arrays, vocab_size: int)
         raise ValueError(str(error)) from None
 
 
+def metadata(model: Model, vocab: Vocab) -> dict[str, object]:
+    """What a model's file holds beside its arrays, so that nothing else is needed to read it."""
+    return {"family": family_of(model), "config": dict(model.config()), "vocab": list(vocab.itos)}
+
+
 def save(path: Path, model: Model, vocab: Vocab) -> None:
     """Write a model, with its family, configuration and vocabulary in the metadata."""
-    metadata = {"family": family_of(model), "config": dict(model.config()), "vocab": list(vocab.itos)}
-    write_safetensors(path, model.arrays(), metadata)
+    write_safetensors(path, model.arrays(), metadata(model, vocab))
 
 
-def load(path: Path, vocab: Vocab) -> Model:
-    """Read a model of any family. Only the file of its own family is imported.
+def read(path: str | Path) -> tuple[Model, Vocab]:
+    """Read a model of any family, and the vocabulary that it was made with. Only the file of its family is imported.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, no model of this project, or made with another vocabulary than `vocab`.
+        ValueError: it is damaged, or no model of this project.
     """
-    arrays, metadata = read_safetensors(path)
-    family, config, characters = (metadata.get(key) for key in ("family", "config", "vocab"))
-    if characters != list(vocab.itos):
-        found = f"{len(characters)} characters" if isinstance(characters, list) else "none"
-        raise ValueError(
-            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {found}"
-        )
+    arrays, found = read_safetensors(Path(path))
     try:
-        return from_family(family, config, arrays, len(vocab))
+        vocab = _vocab(found.get("vocab"))
+        return from_family(found.get("family"), found.get("config"), arrays, len(vocab)), vocab
     except ValueError as error:
         raise ValueError(f"{path}: expected a model of this project, found {error}") from None
+
+
+def _vocab(characters: Any) -> Vocab:
+    try:
+        return Vocab(tuple(characters))
+    except (TypeError, ValueError):
+        raise ValueError(f"the vocabulary {characters!r}") from None
+
+
+def load(path: Path, vocab: Vocab) -> Model:
+    """Read a model that must have the vocabulary at hand. Raises ValueError where it has another, or as `read` does."""
+    model, own = read(path)
+    if own != vocab:
+        raise ValueError(
+            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {len(own)}"
+        )
+    return model

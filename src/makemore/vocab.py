@@ -62,6 +62,10 @@ class Vocab:
             raise ValueError(f"{place}: {found} is not among the {len(self)} of the vocabulary")
         return tokens
 
+    def tokens(self, *strings: str) -> Tokens:
+        """The ids of a few names, each ended by id 0. Raises ValueError as `names.parse` and `encode` do."""
+        return self.encode(names.parse("\n".join(strings).encode(), names.ARGUMENT), names.ARGUMENT)
+
     def decode(self, tokens: Tokens) -> Text:
         """The text that `encode` made the tokens of."""
         return self._codes[tokens]

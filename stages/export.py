@@ -1,0 +1,29 @@
+"""A network as an ONNX file, for other programs. Not a stage of the pipeline: nothing here reads the file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from _stage import ModelName, command
+from makemore import model as models
+from makemore.files import write_bytes
+
+
+def main(
+    name: ModelName,
+    model: Annotated[Path | None, typer.Option(help="to read", show_default="models/MODEL.safetensors")] = None,
+    output: Annotated[Path | None, typer.Option(help="to write", show_default="models/MODEL.onnx")] = None,
+) -> None:
+    """Export a network to ONNX: docs/formats.md says what the graph takes and gives."""
+    try:
+        from makemore import onnx_export
+    except ModuleNotFoundError as error:
+        raise ValueError(f"expected the package {error.name}, found none: pip install '.[onnx]'") from None
+    network, vocab = models.read(model or Path(f"models/{name}.safetensors"))
+    write_bytes(output or Path(f"models/{name}.onnx"), onnx_export.export(network, vocab))
+
+
+app = command(main)
+if __name__ == "__main__":
+    app()
