@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import vl_convert
 
 from _stage import command
 from makemore.files import write_bytes
@@ -35,6 +34,10 @@ VEGA
 
 def main(output: Annotated[Path, typer.Option(help="to write")] = Path(".dvc/plots.html")) -> None:
     """Write the page. `dvc config --local plots.html_template plots.html` has DVC take it."""
+    try:
+        import vl_convert
+    except ModuleNotFoundError:
+        raise ValueError("expected the package vl-convert-python, found none: pip install '.[dev]'") from None
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     write_bytes(output, PAGE.replace("VEGA", vega).encode())
 
