@@ -133,7 +133,8 @@ def traced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Pr
     folder = (base if worker_id == "master" else base.parent) / "finished"
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            project = new_project(folder / "project", tiny_names(), small_params())
+            shown = ["emma", "olivia", "andrejq", "sphinxofblackquartz", "judgemyvow"]  # what the docs' commands score
+            project = new_project(folder / "project", tiny_names() + shown, small_params())
             assert set(project.traced_repro()) == set(stages(project.path))
             project.commit("results")
     return Project(folder / "project"), read_traces(folder / "traces")

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +65,17 @@ class Project:
 
     def traced_repro(self) -> dict[str, set[str]]:
         """Run `dvc repro`; for each stage that ran, the files of the checkout that it loaded or read."""
+        with self.forking() as variables:
+            self.repro(**variables)
+        return read_traces(self.path.parent / "traces")
+
+    @contextmanager
+    def forking(self) -> Iterator[dict[str, str]]:
+        """Variables with which `python` runs a script in a fork of a process that has the libraries loaded."""
         folder = self.path.parent / "traces"
         folder.mkdir()
         python = folder / "python"  # stands before the real one in PATH
-        script = self.path / "tests" / "trace.py"
+        script = ROOT / "tests" / "trace.py"
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
         python.chmod(0o755)
         arithmetic = {key: os.environ[key] for key in ARITHMETIC}  # before the server loads torch
@@ -78,11 +87,10 @@ class Project:
                 while not Path(address).exists():
                     assert server.poll() is None
                     time.sleep(0.05)
-                self.repro(TRACE=address, PATH=f"{folder}{os.pathsep}{environment(self.path)['PATH']}")
+                yield {"TRACE": address, "PATH": f"{folder}{os.pathsep}{environment(self.path)['PATH']}"}
             finally:
                 server.kill()
                 server.wait()
-        return read_traces(folder)
 
     def status(self) -> str:
         return self.run("git", "status", "--porcelain").stdout

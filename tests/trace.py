@@ -12,7 +12,7 @@ import sys
 
 
 def ask(address: str) -> int:
-    """Have the server run the command here: in this folder and environment, to this output; its exit code."""
+    """Have the server run the command in this folder and environment, with this input and output; its exit code."""
     import json
     import socket
 
@@ -25,7 +25,7 @@ def ask(address: str) -> int:
                 "environment": dict(os.environ),
             }
         )
-        socket.send_fds(connection, [request.encode()], [1, 2])
+        socket.send_fds(connection, [request.encode()], [0, 1, 2])
         connection.shutdown(socket.SHUT_WR)
         return int(connection.recv(16) or 1)
 
@@ -49,13 +49,13 @@ def serve(address: str) -> None:
         server.listen()
         while True:
             connection, _ = server.accept()
-            content, (out, err), _, _ = socket.recv_fds(connection, 1 << 16, 2)
+            content, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 3)
             while part := connection.recv(1 << 16):
                 content += part
             if os.fork() == 0:
                 request = json.loads(content)
-                os.dup2(out, 1)
-                os.dup2(err, 2)
+                for standard, descriptor in enumerate(descriptors):
+                    os.dup2(descriptor, standard)
                 os.chdir(request["folder"])
                 os.environ.clear()
                 os.environ.update(request["environment"])
@@ -63,7 +63,7 @@ def serve(address: str) -> None:
                 sys.stdout.flush()
                 connection.sendall(str(code).encode())
                 os._exit(0)
-            for descriptor in out, err:
+            for descriptor in descriptors:
                 os.close(descriptor)
             connection.close()
 
