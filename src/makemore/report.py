@@ -55,7 +55,10 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
     if metadata.get("vocab") != list(vocab.itos):
         raise ValueError(f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters")
     if family == "ngram":
-        arrays["ngrams"] = digits(arrays["ngrams"], config["order"], config["position"], len(vocab))
+        try:
+            arrays["ngrams"] = digits(arrays["ngrams"], config["order"], config["position"], len(vocab))
+        except KeyError as error:
+            raise ValueError(f"{path}: expected a count model, found none without {error}") from None
     coded = {key: _coded(array) for key, array in sorted(arrays.items())}
     size = sum(len(array["data"]) for array in coded.values())
     if size > LARGEST:
@@ -244,16 +247,15 @@ def page(
     """
     data = {"itos": vocab.itos, "live": live, **charts}
     text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    best = models[-1]
+    best, shown = models[-1], len(charts["bigrams"]["shown"])
     return Template(_part("page.html")).substitute(
         style=_part("page.css"),
         scripts="\n".join(f"<script>\n{_part(name)}</script>" for name in ("models.js", "charts.js", "page.js")),
         data=text.replace("<", "\\u003c"),  # so that no name, whatever it holds, ends the script
         models=len(models),
         names=f"{train_size:,}",
-        characters=len(vocab) - 1,
         tokens=len(vocab),
-        shown=len(charts["bigrams"]["shown"]),
+        shown=f"All {len(vocab)} tokens" if shown == len(vocab) else f"The {shown} most frequent of {len(vocab):,} tokens",
         best=escape(best.model),
         loss=f"{best.dev:.4f}",
         perplexity=f"{best.perplexity:.2f}",

@@ -71,8 +71,8 @@ const path = (points) =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") || "M0 0";
 
 /** Axes with a grid of horizontal lines: gives the two scales and what is drawn. */
-function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, xFormat = short, left = 36, bottom = 40 }) {
-  const [right, top] = [width - 10, yLabel ? 24 : 10];
+function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, title, xFormat = short, left = 36, bottom = 40 }) {
+  const [right, top] = [width - 10, 26];
   const toX = scale(x, [left, right]);
   const toY = scale(y, [height - bottom, top]);
   const drawn = [];
@@ -87,7 +87,7 @@ function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, xFormat = s
   }
   drawn.push(svg("line", { class: "axis", x1: left, x2: right, y1: height - bottom, y2: height - bottom }));
   if (xLabel) drawn.push(svg("text", { x: right, y: height - 4, "text-anchor": "end" }, xLabel));
-  if (yLabel) drawn.push(svg("text", { x: 0, y: 12 }, yLabel));
+  drawn.push(svg("text", { class: title ? "strong" : "", x: 0, y: 12 }, title || yLabel));
   return { toX, toY, drawn, left, right, top };
 }
 
@@ -102,14 +102,15 @@ function drawCurves(place, curves, uniform) {
     chart(panel, {
       title: `Learning curve of ${name}`,
       description: `Training loss in nats a token falls from ${number(first, 2)} at step ${step[0]} to ${number(last, 2)} at step ${step.at(-1)}.`,
-      height: 190,
+      height: (width) => Math.min(210, Math.max(150, width * 0.66)),
       draw: (width, height) => {
         const x = [0, step.at(-1)];
         const { toX, toY, drawn, left, right } = axes(width, height, x, y, {
-          xTicks: ticks(x, 3),
+          xTicks: ticks(x, width < 200 ? 2 : 3),
           yTicks: ticks(y, 4),
-          yLabel: "",
+          title: name,
           bottom: 26,
+          left: 28,
         });
         const points = step.map((at, i) => [at, loss[i]]).filter(([, value]) => value !== null);
         const shown = points.map(([at, value]) => [toX(at), toY(Math.min(value, highest))]);
@@ -118,7 +119,6 @@ function drawCurves(place, curves, uniform) {
           ...drawn,
           svg("line", { class: "uniform", x1: left, x2: right, y1: toY(uniform), y2: toY(uniform) }),
           svg("path", { class: "line", d: path(shown) }),
-          svg("text", { class: "strong", x: left + 8, y: height - 36 }, name),
           svg("text", { class: "first-text", x: end[0], y: end[1] - 9, "text-anchor": "end" }, number(last, 2)),
         ];
       },
@@ -132,7 +132,7 @@ function drawCurves(place, curves, uniform) {
 }
 
 function drawRates(place, { lr, loss, good }) {
-  const x = [Math.log10(lr[0]), Math.log10(lr.at(-1))];
+  const x = [Math.floor(10 * Math.log10(lr[0])) / 10, Math.log10(lr.at(-1))];
   const y = [0, Math.ceil(extent(loss)[1])];
   const range = `${short(good.lowest)} to ${short(good.highest)}`;
   chart(place, {
@@ -257,16 +257,18 @@ function drawEmbedding(place, points) {
       .slice(0, 8)
       .map((point, i) => `${visible(point[0])} lies next to ${visible(nearest(point, i))}`)
       .join(", ")}.`,
-    height: (width) => Math.min(560, Math.max(300, width * 0.62)),
+    height: (width) => Math.min(640, Math.max(280, 40 + ((width - 40) * (y[1] - y[0])) / (x[1] - x[0] || 1))),
     draw: (width, height) => {
-      const toX = scale(x, [20, width - 20]);
-      const toY = scale(y, [height - 20, 20]);
-      const drawn = [];
-      const dot = (value, axis) => axis(Math.min(Math.max(value, 0), Infinity));
-      if (x[0] < 0 && x[1] > 0) drawn.push(svg("line", { class: "grid", x1: dot(0, toX), x2: dot(0, toX), y1: 0, y2: height }));
-      if (y[0] < 0 && y[1] > 0) drawn.push(svg("line", { class: "grid", x1: 0, x2: width, y1: dot(0, toY), y2: dot(0, toY) }));
+      // the same scale both ways, since it is distance that counts
+      const unit = Math.min((width - 40) / (x[1] - x[0] || 1), (height - 40) / (y[1] - y[0] || 1));
+      const toX = (value) => width / 2 + (value - (x[0] + x[1]) / 2) * unit;
+      const toY = (value) => height / 2 - (value - (y[0] + y[1]) / 2) * unit;
+      const drawn = [
+        svg("line", { class: "grid", x1: toX(0), x2: toX(0), y1: 0, y2: height }),
+        svg("line", { class: "grid", x1: 0, x2: width, y1: toY(0), y2: toY(0) }),
+      ];
       for (const [character, a, b] of points) {
-        drawn.push(svg("circle", { class: "band", cx: toX(a), cy: toY(b), r: 13 }));
+        drawn.push(svg("circle", { class: "band", cx: toX(a), cy: toY(b), r: width < 500 ? 9 : 13 }));
         drawn.push(svg("text", { class: "glyph", x: toX(a), y: toY(b) + 4, "text-anchor": "middle" }, visible(character)));
       }
       return drawn;

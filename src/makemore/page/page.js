@@ -21,8 +21,11 @@ function encode(text) {
   return { characters, unknown, tokens: characters.map((character) => stoi.get(character)) };
 }
 
-const complaint = (unknown) =>
-  unknown === undefined ? "" : `${JSON.stringify(unknown)} is not among the ${V - 1} characters of the list.`;
+function complaint(unknown) {
+  if (unknown === undefined) return "";
+  const other = [unknown.toLowerCase(), unknown.toUpperCase()].find((character) => stoi.get(character));
+  return `“${unknown}” is not among the ${V - 1} characters of the list${other ? `, “${other}” is` : ""}.`;
+}
 
 /** Mean negative log-likelihood in nats a predicted token, the end included. */
 const meanNll = (probs) => probs.reduce((sum, p) => sum - Math.log(p), 0) / probs.length;
@@ -48,14 +51,14 @@ function showScores() {
   const best = found.reduce((a, b) => (b.nll < a.nll ? b : a));
   saying = setTimeout(() => {
     at("scores-said").textContent =
-      `${characters.join("")}: least surprising to ${best.name}, ${number(best.nll, 3)} nats a token, perplexity ${number(Math.exp(best.nll), 1)}.`;
+      `“${characters.join("")}” is least surprising to ${best.name}, ${number(best.nll, 3)} nats a token, perplexity ${number(Math.exp(best.nll), 1)}.`;
   }, 600);
 }
 
 function scoredRow({ name, probs, nll }, characters) {
   const cells = probs.map((p, i) => {
     const ratio = Math.log(p * V) / Math.log(V); // 0 where as likely as all others, 1 where certain
-    const style = `--shade: var(--${ratio < 0 ? "warm" : "cool"}); --k: ${Math.min(1, Math.abs(ratio)).toFixed(3)}`;
+    const style = `--shade: var(--${ratio < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(ratio)).toFixed(3)}`;
     const shown = characters[i] === null ? "end" : visible(characters[i]);
     const glyph = element("b", characters[i] === null ? { class: "end" } : {}, characters[i] === null ? boundary : shown);
     const label = element("li", { style, title: `${shown}: ${percent(p)}` }, glyph, element("span", {}, probability(p)));
@@ -91,7 +94,7 @@ function makeNames() {
     const rest = made.map((token) => data.itos[token]).join("") + (ended ? "" : "…");
     const nll = meanNll(score(model, [...tokens, ...made]).probs);
     const name = element("b", { dir: "auto" }, element("span", {}, characters.join("")), rest);
-    return element("li", {}, name, element("small", {}, `${number(nll, 2)} nats a token`));
+    return element("li", {}, name, element("small", {}, number(nll, 2)));
   });
   at("made").replaceChildren(...lines);
 }
@@ -152,12 +155,9 @@ function drawMatrix() {
   const pairs = counts.flatMap((line, i) => line.map((count, j) => [count, i, j])).sort((a, b) => b[0] - a[0]);
   [, row, column] = pairs[0];
 
-  const label = () =>
-    `Pairs of characters, use the arrow keys. ${say(row)} then ${say(column)}: ${counts[row][column]} times`;
   const select = (i, j) => {
     [row, column] = [i, j];
     build(cursor, { x: margin + j * size, y: margin + i * size, width: size, height: size }, []);
-    place.setAttribute("aria-label", label());
     const count = counts[i][j];
     const term = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
     const share = totals[i] ? count / totals[i] : 0;
@@ -177,7 +177,7 @@ function drawMatrix() {
     at("pair").replaceChildren(
       element("strong", {}, glyph(i) + glyph(j)),
       element("dl", {}, ...lines),
-      element("p", { class: "note" }, `After ${i || shown[0] ? say(i) : "the start"} most often: ${follow.join(", ")}.`),
+      element("p", { class: "note" }, `After ${say(i)} most often: ${follow.join(", ")}.`),
     );
   };
 
@@ -207,7 +207,7 @@ function drawMatrix() {
           drawn.push(svg("text", text, counts[i][j]));
         }
       }
-      queueMicrotask(() => select(row, column));
+      select(row, column);
       return [...drawn, cursor];
     },
   });
@@ -235,16 +235,26 @@ function drawMatrix() {
 
 // Light and dark
 
-function setTheme(dark) {
-  document.documentElement.dataset.theme = dark ? "dark" : "light";
-  at("theme").textContent = dark ? "Light" : "Dark";
-  at("theme").setAttribute("aria-label", `Switch to ${dark ? "light" : "dark"} colours`);
-}
-
 const preference = matchMedia("(prefers-color-scheme: dark)");
-preference.addEventListener("change", () => setTheme(preference.matches));
-at("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme !== "dark"));
-setTheme(preference.matches);
+const isDark = () => (document.documentElement.dataset.theme ?? (preference.matches ? "dark" : "light")) === "dark";
+const nameTheme = () => (at("theme").textContent = isDark() ? "Light" : "Dark");
+preference.addEventListener("change", nameTheme);
+at("theme").addEventListener("click", () => {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  nameTheme();
+});
+nameTheme();
+
+// Where one is
+
+const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+const reached = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) links.get(target.id)?.toggleAttribute("aria-current", isIntersecting);
+  },
+  { rootMargin: "-20% 0px -75% 0px" },
+);
+for (const section of document.querySelectorAll("main > section")) reached.observe(section);
 
 // Everything at once
 
