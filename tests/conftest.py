@@ -14,12 +14,11 @@ from click.testing import Result
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from makemore import mlp, names, report
+from makemore import mlp, names, report, results
 from makemore import model as models
 from makemore.model import Model
 from makemore.names import Text
 from makemore.ngram import NgramParams
-from makemore.results import Result
 from makemore.vocab import Tokens, Vocab
 from pipeline import ROOT, Project, new_project, read_traces, stages
 
@@ -71,7 +70,7 @@ def page_of(
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
-    losses = [Result(name, 10, 2.0, 2.2, 0.01, None, 2.3, 0.01, 9.0, 3.2) for name in live]
+    losses = [results.Result(name, 10, 2.0, 2.2, 0.01, None, 2.3, 0.01, 9.0, 3.2) for name in live]
     return report.page(losses, embedded, charts, vocab, 100, sampled, report.answers(exercises))
 
 

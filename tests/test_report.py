@@ -33,9 +33,15 @@ def data_of(html: str) -> dict[str, object]:
 def test_the_page_has_all_of_it_and_loads_nothing(tmp_path: Path) -> None:
     vocab, tokens, model = bigram("emma", "ava")
     html = page_of(tmp_path, vocab, tokens, {"first": model, "second": model}, "# Answers\n\n## Part 1\n\nYes.\n")
-    assert html == page_of(tmp_path, vocab, tokens, {"first": model, "second": model}, "# Answers\n\n## Part 1\n\nYes.\n")
-    assert not re.search(r"""(src|href)=["'](?!#)|url\(|@import|import\(|fetch\(|https?://(?!www\.w3\.org/2000/svg)""", html)
-    assert "default-src 'none'" in html and "<h3>Part 1</h3>\n<p>Yes.</p>" in html and "$" not in html.split("<script")[0]
+    assert html == page_of(
+        tmp_path, vocab, tokens, {"first": model, "second": model}, "# Answers\n\n## Part 1\n\nYes.\n"
+    )
+    assert not re.search(
+        r"""(src|href)=["'](?!#)|url\(|@import|import\(|fetch\(|https?://(?!www\.w3\.org/2000/svg)""", html
+    )
+    assert (
+        "default-src 'none'" in html and "<h3>Part 1</h3>\n<p>Yes.</p>" in html and "$" not in html.split("<script")[0]
+    )
     assert str(tmp_path) not in html and str(ROOT) not in html
     data = data_of(html)
     assert data["itos"] == [".", "a", "e", "m", "v"]
@@ -45,7 +51,9 @@ def test_the_page_has_all_of_it_and_loads_nothing(tmp_path: Path) -> None:
 
 def test_names_and_models_are_text_whatever_they_hold(tmp_path: Path) -> None:
     vocab, tokens, model = bigram("a<!--", "</script>", "&<b>")
-    html = page_of(tmp_path, vocab, tokens, {HOSTILE: model}, f"# A\n\n## B\n\n<!-- x -->\n\n{HOSTILE}\n\n`{HOSTILE}`\n")
+    html = page_of(
+        tmp_path, vocab, tokens, {HOSTILE: model}, f"# A\n\n## B\n\n<!-- x -->\n\n{HOSTILE}\n\n`{HOSTILE}`\n"
+    )
     assert html.count("<script") == html.count("</script>") == 4 and "<!--" not in html
     assert [live["name"] for live in data_of(html)["live"]] == [HOSTILE]  # type: ignore[attr-defined]
 
@@ -59,12 +67,17 @@ def test_samples_are_text(tmp_path: Path) -> None:
 
 def test_the_exercises_stand_by_themselves() -> None:
     html = report.answers((ROOT / "docs/exercises.md").read_text(encoding="utf-8"))
-    assert "<img" not in html and "<!--" not in html and set(re.findall('href="([^"]*)"', html)) == {
-        "#smoothing",
-        "#learning-rate",
-        "#embedding",
-        "#first",
-    }
+    assert (
+        "<img" not in html
+        and "<!--" not in html
+        and set(re.findall('href="([^"]*)"', html))
+        == {
+            "#smoothing",
+            "#learning-rate",
+            "#embedding",
+            "#first",
+        }
+    )
     page = (ROOT / "src/makemore/page/page.html").read_text()
     assert all(f'id="{place}"' in page for place in report.FIGURES.values())
     assert html.startswith("<h3>Part 1</h3>") and html.count("<table>") == html.count('role="region"') > 4
@@ -101,14 +114,18 @@ def test_of_many_characters_the_most_frequent_are_shown(tmp_path: Path) -> None:
 
 
 def test_what_cannot_run_in_the_page_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    vocab, tokens, model = bigram("emma", "ava")
+    vocab, _, model = bigram("emma", "ava")
     path = tmp_path / "m.safetensors"
     models.save(path, Ensemble({"a": model, "b": model}, np.array([0.5, 0.5])), vocab)
-    with pytest.raises(ValueError, match=r"^report.live: expected models of ngram, .*, got mixed, which is of ensemble$"):
+    with pytest.raises(
+        ValueError, match=r"^report.live: expected models of ngram, .*, got mixed, which is of ensemble$"
+    ):
         report.embed("mixed", path, vocab)
     models.save(path, MLP(mlp_params(), len(vocab)), vocab)
     with pytest.raises(ValueError, match=r"expected a model with the vocabulary at hand, 2 characters$"):
         report.embed("mlp", path, Vocab((".", "a")))
     monkeypatch.setattr(report, "LARGEST", 400)
-    with pytest.raises(ValueError, match=r"^report.live: expected models of at most 400 bytes, got mlp, which takes \d+$"):
+    with pytest.raises(
+        ValueError, match=r"^report.live: expected models of at most 400 bytes, got mlp, which takes \d+$"
+    ):
         report.embed("mlp", path, vocab)

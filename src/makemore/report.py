@@ -148,9 +148,7 @@ def figures(
         "smoothing": {name: [column[i] for i in together] for name, column in tried.items()},
         "rates": sweep | {"good": read_json(metrics / "training" / "find_lr.json")},
         "first": {"edges": edges, "shares": shares, "of": {name: first[name] for name in shares}},
-        "embedding": embedding(
-            metrics / "figures" / "embedding.csv", [vocab.itos[i] for i in pairs["shown"]]
-        ),
+        "embedding": embedding(metrics / "figures" / "embedding.csv", [vocab.itos[i] for i in pairs["shown"]]),
     }
 
 
@@ -163,7 +161,7 @@ def table(models: Sequence[Result]) -> str:
         return 100 * (min(loss, high) - low) / ((high - low) or 1)
 
     def cell(value: float | None, form: str = ".4f") -> str:
-        return f"<td>{'–' if value is None else '∞' if math.isinf(value) else format(value, form)}</td>"
+        return f"<td>{'-' if value is None else '∞' if math.isinf(value) else format(value, form)}</td>"
 
     lines = []
     for model in reversed(models):
@@ -255,7 +253,9 @@ def page(
         models=len(models),
         names=f"{train_size:,}",
         tokens=len(vocab),
-        shown=f"All {len(vocab)} tokens" if shown == len(vocab) else f"The {shown} most frequent of {len(vocab):,} tokens",
+        shown=f"All {len(vocab)} tokens"
+        if shown == len(vocab)
+        else f"The {shown} most frequent of {len(vocab):,} tokens",
         best=escape(best.model),
         loss=f"{best.dev:.4f}",
         perplexity=f"{best.perplexity:.2f}",

@@ -87,7 +87,9 @@ function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, title, xFor
   }
   drawn.push(svg("line", { class: "axis", x1: left, x2: right, y1: height - bottom, y2: height - bottom }));
   if (xLabel) drawn.push(svg("text", { x: right, y: height - 4, "text-anchor": "end" }, xLabel));
-  drawn.push(svg("text", { class: title ? "strong" : "", x: 0, y: 12 }, title || yLabel));
+  const fits = Math.floor(width / 8); // characters
+  const heading = title?.length > fits ? `${title.slice(0, fits)}…` : title;
+  drawn.push(svg("text", { class: title ? "strong" : "", x: 0, y: 12 }, heading ?? yLabel));
   return { toX, toY, drawn, left, right, top };
 }
 

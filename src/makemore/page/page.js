@@ -30,6 +30,12 @@ function complaint(unknown) {
 /** Mean negative log-likelihood in nats a predicted token, the end included. */
 const meanNll = (probs) => probs.reduce((sum, p) => sum - Math.log(p), 0) / probs.length;
 
+function perplexity(nll) {
+  const value = Math.exp(nll);
+  if (value < 1000 || value === Infinity) return number(value, 2);
+  return value < 1e6 ? Math.round(value).toLocaleString("en") : value.toExponential(1).replace("+", "");
+}
+
 // How likely is a name?
 
 let saying = 0;
@@ -51,7 +57,7 @@ function showScores() {
   const best = found.reduce((a, b) => (b.nll < a.nll ? b : a));
   saying = setTimeout(() => {
     at("scores-said").textContent =
-      `“${characters.join("")}” is least surprising to ${best.name}, ${number(best.nll, 3)} nats a token, perplexity ${number(Math.exp(best.nll), 1)}.`;
+      `“${characters.join("")}” is least surprising to ${best.name}, ${number(best.nll, 3)} nats a token, perplexity ${perplexity(best.nll)}.`;
   }, 600);
 }
 
@@ -71,7 +77,7 @@ function scoredRow({ name, probs, nll }, characters) {
     { class: "scored", "data-model": name },
     element("h3", {}, name),
     element("ol", { "aria-label": `${name}: probability of each character` }, ...cells),
-    element("dl", {}, figure("nats a token", number(nll, 3)), figure("perplexity", number(Math.exp(nll), 2))),
+    element("dl", {}, figure("nats a token", number(nll, 3)), figure("perplexity", perplexity(nll))),
   );
 }
 
