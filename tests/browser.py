@@ -1,15 +1,18 @@
 """A page in a real browser: Debian's or anybody's chromium, driven by playwright. As a script it takes screenshots.
 
 `python tests/browser.py FOLDER` shows the page of the last `dvc repro` at two widths, light and dark, and
-`python tests/browser.py --readme` makes the README's picture of it, docs/page.png.
+`python tests/browser.py --readme` makes the README's pictures of it, docs/page.png and docs/page-phone.png.
 """
 
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -37,11 +40,16 @@ def main(target: str) -> None:
     address = (ROOT / "metrics" / "report.html").as_uri()
     with browser() as started:
         if target == "--readme":
-            page = started.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-            page.goto(address)
-            box = page.locator("#score").bounding_box()  # above it nothing is drawn by chance
-            clip = {"x": 0, "y": 0, "width": 1280, "height": box["y"] + box["height"] + 40}
-            page.screenshot(path=ROOT / "docs" / "page.png", full_page=True, clip=clip)
+            for width, scheme, first, name in ((1280, "light", "body", "page"), (360, "dark", "#score", "page-phone")):
+                page = started.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                page.goto(address)
+                top = page.locator(first).bounding_box()["y"]
+                end = page.locator("#make").bounding_box()["y"]  # from there on names are drawn by chance
+                clip = {"x": 0, "y": top, "width": width, "height": end + 40 - top}
+                picture = page.screenshot(full_page=True, clip=clip)
+                Image.open(BytesIO(picture)).quantize(256, Image.Quantize.MAXCOVERAGE).save(
+                    ROOT / "docs" / f"{name}.png", optimize=True
+                )
             return
         for width, height in ((360, 740), (1280, 900)):
             for scheme in ("light", "dark"):

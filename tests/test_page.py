@@ -65,16 +65,13 @@ def network(family: Any, **values: object) -> Model:
 def live() -> dict[str, Model]:
     """A model of each kind that there is."""
     small = {"embedding": 6, "hidden": 5}
-    found = {f"{smoothing} {order}": counted(smoothing, order) for order in (1, 2, 4) for smoothing in ("none",)}
+    found = {f"none {order}": counted("none", order) for order in (1, 2, 4)}
     found |= {f"additive {order}": counted("additive", order, 0.3, position) for order, position in ((1, 0), (3, 2))}
-    for smoothing, strength in (
-        ("jelinek_mercer", 0.4),
-        ("witten_bell", 0.7),
-        ("kneser_ney", None),
-        ("power_law", 0.6),
-    ):
-        found |= {f"{smoothing} {order}": counted(smoothing, order, strength) for order in (1, 2, 5)}
+    strengths = {"jelinek_mercer": 0.4, "witten_bell": 0.7, "kneser_ney": None, "power_law": 0.6}
+    for smoothing, strength in strengths.items():
+        found[f"{smoothing} 5"] = counted(smoothing, 5, strength)
         found[f"{smoothing} with positions"] = counted(smoothing, 4, strength, 6)
+    found |= {f"kneser_ney {order}": counted("kneser_ney", order) for order in (1, 2)}
     found["power_law, a strength an order"] = counted("power_law", 3, [0.2, 0.5, 0.9], 1)
     found["neural_bigram"] = NeuralBigram(len(VOCAB), torch.Generator().manual_seed(1))
     found |= {f"mlp {direct}": network(MLP, initialization="randn", direct=direct) for direct in (True, False)}

@@ -76,7 +76,7 @@ function scoredRow({ name, probs, nll }, characters) {
     "div",
     { class: "scored", "data-model": name },
     element("h3", {}, name),
-    element("ol", { "aria-label": `${name}: probability of each character` }, ...cells),
+    element("ol", { dir: "auto", "aria-label": `${name}: probability of each character` }, ...cells),
     element("dl", {}, figure("nats a token", number(nll, 3)), figure("perplexity", perplexity(nll))),
   );
 }
@@ -126,7 +126,7 @@ function showNext() {
     height: 250,
     draw: (width, height) => {
       const most = Math.max(...shown.map((id) => Math.max(plain[id], probs[id])));
-      const y = [0, Math.min(1, Math.max(0.05, most))];
+      const y = [0, most];
       const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
         xTicks: [],
         yTicks: ticks(y, 4),
@@ -168,7 +168,7 @@ function drawMatrix() {
     const term = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
     const share = totals[i] ? count / totals[i] : 0;
     const lines = [...term("count", count.toLocaleString("en")), ...term("share of what follows", percent(share))];
-    lines.push(...term(`rank of ${V}`, count ? String(ranks[i][j]) : "–"));
+    lines.push(...term(`rank of ${V.toLocaleString("en")}`, count ? String(ranks[i][j]) : "–"));
     for (const [name, model] of models) {
       if ((model.context ?? model.order - 1) !== 1 || model.position) continue;
       let [probs, state] = model.advance(model.begin(), 0);
@@ -179,11 +179,13 @@ function drawMatrix() {
       .map((value, other) => [value, other])
       .filter(([value]) => value)
       .sort((a, b) => b[0] - a[0]);
-    const follow = next.slice(0, 6).map(([, other]) => say(other).replace("the boundary", "the end"));
+    const follow = next
+      .slice(0, 6)
+      .flatMap(([, other], place) => [place ? ", " : "", element("bdi", {}, shown[other] ? say(other) : "the end")]);
     at("pair").replaceChildren(
       element("strong", {}, glyph(i) + glyph(j)),
       element("dl", {}, ...lines),
-      element("p", { class: "note" }, `After ${say(i)} most often: ${follow.join(", ")}.`),
+      element("p", { class: "note" }, "After ", element("bdi", {}, say(i)), " most often: ", ...follow),
     );
   };
 
@@ -256,7 +258,9 @@ nameTheme();
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
 const reached = new IntersectionObserver(
   (entries) => {
-    for (const { target, isIntersecting } of entries) links.get(target.id)?.toggleAttribute("aria-current", isIntersecting);
+    for (const { target, isIntersecting } of entries) {
+      links.get(target.id)?.[isIntersecting ? "setAttribute" : "removeAttribute"]("aria-current", "true");
+    }
   },
   { rootMargin: "-20% 0px -75% 0px" },
 );
