@@ -56,17 +56,17 @@ const SMOOTHINGS = {
   additive: (strength, V) => ({ extra: () => strength * V }),
   jelinek_mercer: (strength) => ({ discount: (c) => strength * c }),
   witten_bell: (strength) => ({ extra: (different) => strength * different }),
-  kneser_ney: (strength, V, counts) => {
-    const discounts = kneserNeyDiscounts(counts);
+  kneser_ney: (strength, V, nodes) => {
+    const discounts = kneserNeyDiscounts(nodes);
     return { discount: (c) => discounts[Math.min(c, 3)], pass: () => 1 };
   },
   power_law: (strength) => ({ discount: (c) => strength * c ** strength, pass: (c) => c ** strength }),
 };
 
 /** Chen & Goodman 1998, equation 26, with the fallback of KenLM where there are too few counts. */
-function kneserNeyDiscounts(counts) {
+function kneserNeyDiscounts(nodes) {
   const t = [0, 0, 0, 0, 0]; // t[i] n-grams occur i times
-  for (const c of counts) if (c < 5) t[c] += 1;
+  for (const { seen } of nodes) for (const c of seen.values()) if (c < 5) t[c] += 1;
   const discounts = [0, 1, 2, 3].map((i) => (i ? i - ((i + 1) * t[1] * t[i + 1]) / ((t[1] + 2 * t[2]) * t[i]) : 0));
   const fits = t[1] && t[2] && t[3] && discounts.every((d, i) => d >= 0 && d <= i);
   return fits ? discounts : [0, 0.5, 1, 1.5];
@@ -80,53 +80,47 @@ class Ngram {
     const { ngrams, counts } = arrays; // (K, 2 + T): token, characters so far, context, the nearest first; (K,)
     const depths = Array.from({ length: this.order }, () => []); // the nodes by the length of their context
     for (let k = 0; k < counts.data.length; k++) {
-      const [token, soFar, ...context] = row(ngrams, k);
-      let node = this.roots.get(soFar) ?? this.grow(this.roots, soFar, null, depths[0]);
-      let depth = 0;
-      for (const character of this.path(context)) {
-        depth += 1;
-        node = node.children.get(character) ?? this.grow(node.children, character, node, depths[depth]);
+      const ngram = row(ngrams, k);
+      let node = this.roots.get(ngram[1]) ?? this.grow(this.roots, ngram[1], null, depths[0]);
+      for (let back = 1; back < this.order && !node.start; back++) {
+        node = node.children.get(ngram[1 + back]) ?? this.grow(node.children, ngram[1 + back], node, depths[back]);
       }
-      node.counts.set(token, (node.counts.get(token) ?? 0) + counts.data[k]);
+      node.seen.set(ngram[0], (node.seen.get(ngram[0]) ?? 0) + counts.data[k]);
     }
     for (let depth = this.order - 1; depth >= (this.single ? this.order - 1 : 0); depth--) {
       this.smooth(depths[depth], depth);
     }
   }
 
-  /** One start symbol precedes a name, where orders are mixed. */
-  path(context) {
-    const start = context.indexOf(0);
-    return this.single || start < 0 ? context : context.slice(0, start + 1);
-  }
-
+  /** A new node, for one character more of context. Where orders are mixed, one start symbol precedes a name. */
   grow(siblings, key, parent, level) {
-    const node = { parent, children: new Map(), counts: new Map(), own: new Map(), rest: 1 };
+    const start = key === 0 && parent !== null && !this.single;
+    const node = { parent, start, children: new Map(), seen: new Map(), rest: 1 };
     siblings.set(key, node);
     level.push(node);
     return node;
   }
 
-  /** P(w | h) = (c(w) - d(w)) / (c + e) + (d + e) / (c + e) * P(w | h'): `own` is the first term, `rest` the factor. */
+  /**
+   * P(w | h) = (c(w) - d(w)) / (c + e) + (d + e) / (c + e) * P(w | h'). What was `seen`, counts, becomes the first term,
+   * `rest` the factor of the second.
+   */
   smooth(nodes, depth) {
     const strength = Array.isArray(this.strength) ? this.strength[depth] : (this.strength ?? 0);
-    const counts = nodes.flatMap((node) => [...node.counts.values()]);
     const { discount = () => 0, extra = () => 0, pass = (c) => c } =
-      SMOOTHINGS[this.smoothing](strength, this.V, counts);
+      SMOOTHINGS[this.smoothing](strength, this.V, nodes);
     for (const node of nodes) {
-      if (!node.counts.size) continue; // a step on the way to longer contexts, never the end of one
       let [sum, discounts] = [0, 0];
-      for (const c of node.counts.values()) {
+      for (const c of node.seen.values()) {
         sum += c;
         discounts += discount(c);
       }
-      const total = sum + extra(node.counts.size);
-      node.rest = (discounts + extra(node.counts.size)) / total;
-      for (const [token, c] of node.counts) {
-        node.own.set(token, (c - discount(c)) / total);
-        if (node.parent && !this.single) {
-          node.parent.counts.set(token, (node.parent.counts.get(token) ?? 0) + pass(c));
-        }
+      const total = sum + extra(node.seen.size);
+      node.rest = (discounts + extra(node.seen.size)) / total;
+      const shorter = this.single ? null : node.parent?.seen;
+      for (const [token, c] of node.seen) {
+        node.seen.set(token, (c - discount(c)) / total);
+        shorter?.set(token, (shorter.get(token) ?? 0) + pass(c));
       }
     }
   }
@@ -137,17 +131,12 @@ class Ngram {
 
   advance(before, token) {
     const name = token ? [...before, token] : [];
-    const context = Array.from({ length: this.order - 1 }, (_, back) => name[name.length - 1 - back] ?? 0);
-    let node = this.roots.get(Math.min(name.length, this.position));
     const probs = zeros(this.V).fill(1 / this.V);
-    const mix = ({ own, rest }) => {
-      for (let i = 0; i < this.V; i++) probs[i] *= rest;
-      for (const [next, p] of own) probs[next] += p;
-    };
-    if (node) mix(node);
-    for (const character of this.path(context)) {
-      node = node?.children.get(character);
-      if (node) mix(node);
+    let node = this.roots.get(Math.min(name.length, this.position));
+    for (let back = 1; node; back++) {
+      for (let i = 0; i < this.V; i++) probs[i] *= node.rest;
+      for (const [next, p] of node.seen) probs[next] += p;
+      node = back < this.order && !node.start ? node.children.get(name[name.length - back] ?? 0) : null;
     }
     return [probs, name];
   }
