@@ -66,7 +66,7 @@ function scoredRow({ name, probs, nll }, characters) {
     const ratio = Math.log(p * V) / Math.log(V); // 0 where as likely as all others, 1 where certain
     const style = `--shade: var(--${ratio < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(ratio)).toFixed(3)}`;
     const shown = characters[i] === null ? "end" : visible(characters[i]);
-    const glyph = element("b", characters[i] === null ? { class: "end" } : {}, characters[i] === null ? boundary : shown);
+    const glyph = element("b", {}, characters[i] === null ? boundary : shown);
     const label = element("li", { style, title: `${shown}: ${percent(p)}` }, glyph, element("span", {}, probability(p)));
     if (characters[i] === null) label.setAttribute("aria-label", `end of the name ${percent(p)}`);
     return label;
