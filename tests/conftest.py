@@ -3,6 +3,7 @@
 import _stage  # isort: skip  # noqa: F401  first: it sets the arithmetic of the stages
 
 import importlib.util
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ from click.testing import Result
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from makemore import mlp, names
+from makemore import mlp, names, report, results
+from makemore import model as models
+from makemore.model import Model
 from makemore.names import Text
 from makemore.ngram import NgramParams
 from makemore.sampling import SampleParams
@@ -55,6 +58,27 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     draw = random.Random(seed)
     made = ["".join(draw.choices("abcde", k=draw.randint(2, 6))) for _ in range(count - 5)]
     return made + made[:5]
+
+
+def page_of(
+    folder: Path, vocab: Vocab, tokens: Tokens, live: dict[str, Model], exercises: str = "", sampled: str = ""
+) -> str:
+    """The page of some models that are not trained, with made-up losses and curves."""
+    for place, model in enumerate(live.values()):
+        models.save(folder / f"{place}.safetensors", model, vocab)
+    embedded = [report.embed(name, folder / f"{place}.safetensors", vocab) for place, name in enumerate(live)]
+    pairs = report.bigrams(tokens, vocab)
+    steps = [1.0, 10.0, 100.0]
+    charts = {
+        "bigrams": pairs,
+        "curves": {name: {"step": steps, "loss": [3.0, 2.5, 2.0]} for name in live},
+        "smoothing": {"strength": [0.1, 1.0, 10.0], "train": [2.0, 2.1, 2.2], "dev": [math.inf, 2.3, 2.4]},
+        "rates": {"lr": steps, "loss": [9.0, 3.0, 5.0], "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0}},
+        "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
+        "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
+    }
+    losses = [results.Result(name, 10, 2.0, 2.2, 0.01, None, 2.3, 0.01, 9.0, 3.2) for name in live]
+    return report.page(losses, embedded, charts, vocab, 100, sampled, report.answers(exercises))
 
 
 def load_stage(name: str) -> ModuleType:

@@ -99,14 +99,16 @@ NETWORKS, CELLS = set(VARS["networks"]), set(VARS["models"])
 MODELS = CELLS | {"ensemble"}  # which is a stage of its own, since it loads the files of all its members
 VALUES = yaml.safe_load((ROOT / PARAMS).read_text())
 TESTED, COUNTED, MIXED = set(VALUES["test"]["models"]), set(VALUES["ngram"]), set(VALUES["ensemble"]["models"])
+LIVE = set(VALUES["report"]["live"])
 
 
 def test_models_stand_wherever_they_are_listed() -> None:
     made = {Path(out).stem for stage in DECLARED.values() for out in stage["outs"] if out.startswith("models/")}
     compared = set(shlex.split(PIPELINE["stages"]["figures"]["cmd"])[2:])
-    tested, mixed = (
+    reported = set(shlex.split(PIPELINE["stages"]["report"]["cmd"])[2:])
+    tested, mixed, live = (
         {Path(dep).stem for dep in DECLARED[stage]["deps"] if dep.startswith("models/")}
-        for stage in ("test", "ensemble")
+        for stage in ("test", "ensemble", "report")
     )
     overlaid = {Path(curve).stem for plot in PIPELINE["plots"] for entry in plot.values() for curve in entry["y"]}
     lines = [
@@ -120,7 +122,9 @@ def test_models_stand_wherever_they_are_listed() -> None:
         ),
         *(f"params.yaml: test: models: add {name}, a dep of the stage in dvc.yaml" for name in tested - TESTED),
         *(f"dvc.yaml: plots: `Training loss of all networks` lacks {name}" for name in CELLS - COUNTED - overlaid),
+        *(f"dvc.yaml: stages: report: cmd: add {name}, to be compared" for name in MODELS - reported),
         *(f"dvc.yaml: stages: ensemble: deps: differ from params.yaml in {name}" for name in mixed ^ MIXED),
+        *(f"dvc.yaml: stages: report: deps: differ from params.yaml in {name}" for name in live ^ LIVE),
     ]
     assert not lines, "\n".join(lines)
 
@@ -135,7 +139,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def own(stage: str, model: str) -> set[str]:
     """What a change to one model makes stale."""
-    behind = {f"evaluate@{model}", f"sample@{model}", "figures"}
+    behind = {f"evaluate@{model}", f"sample@{model}", "figures", "report"}
     behind |= {"ensemble", "test"} if model in MIXED else {"test"} if model in TESTED else set()
     return {stage} | behind
 
@@ -146,13 +150,14 @@ STALE = {
     **{f"ngram.{name}": own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED},
     "tune_ngram": set.union(*(own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED)),
     "neural_bigram": own("train_neural_bigram", "neural_bigram"),
-    "find_lr": {"find_lr", "figures"},
-    "initialization": {"initialization", "figures"},
+    "find_lr": {"find_lr", "figures", "report"},
+    "initialization": {"initialization", "figures", "report"},
     "mlp": own("train_mlp", "mlp"),
     **{name: own(f"train@{name}", name) for name in NETWORKS},
-    "ensemble": {"ensemble", "figures", "test"},
-    "sample": {f"sample@{name}" for name in CELLS} | {"ensemble", "figures", "test"},
-    "test": {"test"},
+    "ensemble": {"ensemble", "figures", "test", "report"},
+    "sample": {f"sample@{name}" for name in CELLS} | {"ensemble", "figures", "test", "report"},
+    "test": {"test", "report"},
+    "report": {"report"},
 }
 
 
@@ -241,6 +246,7 @@ def test_torch_and_matplotlib_are_loaded_where_they_are_used(finished: Project) 
         ["fit_ngram", "bigram"],
         ["evaluate", "bigram"],
         ["sample", "bigram"],
+        ["report", "bigram"],
     ):
         code = f"import runpy, sys; sys.argv = {[script, *arguments, '--help']}; sys.path[0] = 'stages'"
         run = f"runpy.run_path('stages/{script}.py', run_name='__main__')"

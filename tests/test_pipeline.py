@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from makemore.files import read_json
 from pipeline import ROOT, Project, ran
 
-MLP = {"train_mlp", "evaluate@mlp", "sample@mlp", "test", "figures"}
+MLP = {"train_mlp", "evaluate@mlp", "sample@mlp", "test", "figures", "report"}
 
 
 def test_a_second_run_runs_nothing(project: Project) -> None:

@@ -56,6 +56,11 @@ def test_from_names_to_samples(run: Run, folder: Path) -> None:
     assert len(list((folder / "metrics/figures").glob("*.png"))) == 7
     assert run("test", "--models", "mlp", "--models", "bigram").exit_code == 0
     assert list(json.loads((folder / "metrics/test.json").read_text())) == ["mlp", "bigram"]
+    (folder / "docs").mkdir()
+    (folder / "docs/exercises.md").write_text("# Answers\n\n## Part 1\n\nNone.\n")
+    result = run("report", "bigram", "neural_bigram", "mlp", "--live", "bigram", "--live", "mlp")
+    assert result.exit_code == 0 and "metrics/report.html: 3 models, 2 of them alive" in result.stdout
+    assert "<h3>Part 1</h3>" in (folder / "metrics/report.html").read_text()
     table = run("results").stdout
     assert all(name in table for name in ("bigram", "neural_bigram", "mlp"))
 

@@ -56,11 +56,15 @@ class Result(NamedTuple):
     bits: float
 
 
-def read(folder: Path) -> list[Result]:
-    """All models in the order of their dev loss, the best last. Raises ValueError where there is none."""
+def read(folder: Path, wanted: Sequence[str] | None = None) -> list[Result]:
+    """Models in the order of their dev loss, the best last: these, or all. Raises ValueError where there is none."""
     test_file = folder / "test.json"
     tested = read_json(test_file) if test_file.exists() else {}
-    models = {path.stem: read_json(path) for path in sorted(folder.glob("*.json")) if path != test_file}
+    if wanted is None:
+        found = sorted(path for path in folder.glob("*.json") if path != test_file)
+    else:
+        found = [folder / f"{name}.json" for name in wanted]
+    models = {path.stem: read_json(path) for path in found}
     if not models:
         raise ValueError(f"{folder}: expected the metrics of models, found none; dvc repro makes them")
 

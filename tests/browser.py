@@ -1,0 +1,62 @@
+"""A page in a real browser: Debian's or anybody's chromium, driven by playwright. As a script it takes screenshots.
+
+`python tests/browser.py FOLDER` shows the page of the last `dvc repro` at two widths, light and dark, and
+`python tests/browser.py --readme` makes the README's pictures of it, docs/page.png and docs/page-phone.png.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync"]
+
+
+def executable() -> str | None:
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable(), headless=True, args=FLAGS)
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+def main(target: str) -> None:
+    address = (ROOT / "metrics" / "report.html").as_uri()
+    with browser() as started:
+        if target == "--readme":
+            for width, scheme, first, name in ((1280, "light", "body", "page"), (360, "dark", "#score", "page-phone")):
+                page = started.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                page.goto(address)
+                top = page.locator(first).bounding_box()["y"]
+                end = page.locator("#make").bounding_box()["y"]  # from there on names are drawn by chance
+                clip = {"x": 0, "y": top, "width": width, "height": end + 40 - top}
+                picture = page.screenshot(full_page=True, clip=clip)
+                Image.open(BytesIO(picture)).quantize(256, Image.Quantize.MAXCOVERAGE).save(
+                    ROOT / "docs" / f"{name}.png", optimize=True
+                )
+            return
+        for width, height in ((360, 740), (1280, 900)):
+            for scheme in ("light", "dark"):
+                page = started.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+                page.goto(address)
+                page.screenshot(path=Path(target) / f"{width}-{scheme}.png", full_page=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
