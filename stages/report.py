@@ -42,7 +42,9 @@ def main(
         report.answers(exercises.read_text(encoding="utf-8")),
     )
     write_bytes(page, html.encode())
-    print(f"{page}: {len(ranked)} models, {len(live)} of them alive; {len(html.encode()) / 1e6:.1f} MB")
+    large = report.too_large(live)
+    alive = f"{len(live) - len(large)} of them alive" + (f" ({', '.join(large)} are too large)" if large else "")
+    print(f"{page}: {len(ranked)} models, {alive}; {len(html.encode()) / 1e6:.1f} MB")
 
 
 app = command(main, params="report")

@@ -113,7 +113,7 @@ def test_of_many_characters_the_most_frequent_are_shown(tmp_path: Path) -> None:
     assert "The 40 most frequent of 301 tokens" in html
 
 
-def test_what_cannot_run_in_the_page_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_run_in_the_page_is_named(tmp_path: Path) -> None:
     vocab, _, model = bigram("emma", "ava")
     path = tmp_path / "m.safetensors"
     models.save(path, Ensemble({"a": model, "b": model}, np.array([0.5, 0.5])), vocab)
@@ -124,8 +124,16 @@ def test_what_cannot_run_in_the_page_is_named(tmp_path: Path, monkeypatch: pytes
     models.save(path, MLP(mlp_params(), len(vocab)), vocab)
     with pytest.raises(ValueError, match=r"expected a model with the vocabulary at hand, 2 characters$"):
         report.embed("mlp", path, Vocab((".", "a")))
+
+
+def test_what_is_too_large_for_the_page_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vocab, tokens, model = bigram("emma", "ava")
+    live = {"bigram": model, "mlp": MLP(mlp_params(), len(vocab))}
     monkeypatch.setattr(report, "LARGEST", 400)
+    html = page_of(tmp_path, vocab, tokens, live)
+    assert "Left out, as too large for a page: mlp." in html and '"name":"mlp"' not in html
+    monkeypatch.setattr(report, "LARGEST", 4)
     with pytest.raises(
-        ValueError, match=r"^report.live: expected models of at most 400 bytes, got mlp, which takes \d+$"
+        ValueError, match=r"^report.live: expected a model of at most 4 bytes, got bigram with \d+, mlp"
     ):
-        report.embed("mlp", path, vocab)
+        page_of(tmp_path, vocab, tokens, live)

@@ -46,7 +46,7 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, of another vocabulary, too large, or of a family that has no JavaScript.
+        ValueError: it is damaged, of another vocabulary, or of a family that has no JavaScript.
     """
     arrays, metadata = read_safetensors(path)
     family, config = metadata.get("family"), metadata.get("config")
@@ -60,10 +60,17 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
         except KeyError as error:
             raise ValueError(f"{path}: expected a count model, found none without {error}") from None
     coded = {key: _coded(array) for key, array in sorted(arrays.items())}
-    size = sum(len(array["data"]) for array in coded.values())
-    if size > LARGEST:
-        raise ValueError(f"report.live: expected models of at most {LARGEST:,} bytes, got {name}, which takes {size:,}")
     return {"name": name, "family": family, "config": config, "arrays": coded}
+
+
+def too_large(live: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the embedded models that a page leaves out. Raises ValueError where none is left."""
+    sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in live}
+    large = [name for name, size in sizes.items() if size > LARGEST]
+    if len(large) == len(live):
+        found = ", ".join(f"{name} with {size:,}" for name, size in sizes.items())
+        raise ValueError(f"report.live: expected a model of at most {LARGEST:,} bytes, got {found}")
+    return large
 
 
 def digits(ngrams: NDArray[np.int64], order: int, position: int, vocab_size: int) -> NDArray[np.int64]:
@@ -243,7 +250,8 @@ def page(
         sampled: what `samples` gave.
         exercises: what `answers` gave.
     """
-    data = {"itos": vocab.itos, "live": live, **charts}
+    large = too_large(live)
+    data = {"itos": vocab.itos, "live": [model for model in live if model["name"] not in large], **charts}
     text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     best, shown = models[-1], len(charts["bigrams"]["shown"])
     return Template(_part("page.html")).substitute(
@@ -260,6 +268,7 @@ def page(
         loss=f"{best.dev:.4f}",
         perplexity=f"{best.perplexity:.2f}",
         uniform=f"{math.log(len(vocab)):.4f}",
+        left_out=f" Left out, as too large for a page: {escape(', '.join(large))}." if large else "",
         table=table(models),
         samples=sampled,
         exercises=exercises,
