@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from _stage import TrainPath, VocabPath, command
-from makemore import report, results
+from makemore import names, report, results
 from makemore.files import write_bytes
 from makemore.vocab import Vocab, read_tokens
 
@@ -38,6 +38,7 @@ def main(
         charts,
         vocabulary,
         int((tokens == 0).sum()),
+        names.to_string(vocabulary.decode(tokens[: tokens.argmin()])),
         report.samples(ranked, samples, metrics / "samples"),
         report.answers(exercises.read_text(encoding="utf-8")),
     )

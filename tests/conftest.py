@@ -78,7 +78,7 @@ def page_of(
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
     losses = [results.Result(name, 10, 2.0, 2.2, 0.01, None, 2.3, 0.01, 9.0, 3.2) for name in live]
-    return report.page(losses, embedded, charts, vocab, 100, sampled, report.answers(exercises))
+    return report.page(losses, embedded, charts, vocab, 100, "a", sampled, report.answers(exercises))
 
 
 def load_stage(name: str) -> ModuleType:

@@ -32,6 +32,7 @@ FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "convolutional"
 LARGEST = 2_000_000  # bytes of an embedded model: a page is to be sent by mail and opened on a phone
 SHOWN = 40  # characters in the bigram matrix and among the embeddings, so that they stay readable
 SAMPLES = 16  # of each model
+EXAMPLE = "emma"
 FIGURES = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
 
@@ -237,6 +238,7 @@ def page(
     charts: Mapping[str, Any],
     vocab: Vocab,
     train_size: int,
+    example: str,
     sampled: str,
     exercises: str,
 ) -> str:
@@ -247,14 +249,18 @@ def page(
         live: what `embed` gave.
         charts: what `figures` gave.
         train_size: names that the models learned from.
+        example: one of them, to show until another is typed, where the lectures' has characters that are not known.
         sampled: what `samples` gave.
         exercises: what `answers` gave.
     """
     large = too_large(live)
+    name = EXAMPLE if set(EXAMPLE) <= set(vocab.itos) else example
     data = {"itos": vocab.itos, "live": [model for model in live if model["name"] not in large], **charts}
     text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     best, shown = models[-1], len(charts["bigrams"]["shown"])
-    return Template(_part("page.html")).substitute(
+    return Template(
+        _part("page.html")
+    ).substitute(
         style=_part("page.css"),
         scripts="\n".join(f"<script>\n{_part(name)}</script>" for name in ("models.js", "charts.js", "page.js")),
         data=text.replace("<", "\\u003c"),  # so that no name, whatever it holds, ends the script
@@ -268,6 +274,8 @@ def page(
         loss=f"{best.dev:.4f}",
         perplexity=f"{best.perplexity:.2f}",
         uniform=f"{math.log(len(vocab)):.4f}",
+        name=escape(name),
+        beginning=escape(name[:2]),
         left_out=f" Left out, as too large for a page: {escape(', '.join(large))}." if large else "",
         table=table(models),
         samples=sampled,
