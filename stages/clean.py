@@ -1,0 +1,28 @@
+"""The raw list, made uniform."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from _stage import RawPath, command
+from makemore import cleaning, names
+from makemore.cleaning import CleanParams
+
+
+def main(
+    params: CleanParams,
+    names_file: RawPath = Path("data/names.txt"),
+    output: Annotated[Path, typer.Option(help="the names that all else begins with, to write")] = Path(
+        "data/clean.txt"
+    ),
+) -> None:
+    """Check the raw list; normalize its characters, and, where asked to, its case, white space and dots."""
+    text = cleaning.clean(names_file.read_bytes(), str(names_file), params)
+    names.write(output, text)
+    print(f"{output}: {names.count(text):,} names")
+
+
+app = command(main, params="clean")
+if __name__ == "__main__":
+    app()
