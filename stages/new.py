@@ -35,10 +35,9 @@ def main(
     cleaned = {f"clean.{key}": value for key, value in params.model_dump().items()}
     project.make(Path(), folder, content, cleaned | demanded)
     lengths = names.bounds(text)[1]
-    print(
-        f"{folder}: {len(lengths):,} names of {lengths.min()} to {lengths.max()} characters, {len(Vocab.of(text)) - 1:,} "
-        f"different ones; params.yaml has {', '.join(f'{key}: {value}' for key, value in (cleaned | demanded).items())}"
-    )
+    sizes = f"{lengths.min()} to {lengths.max()} characters, {len(Vocab.of(text)) - 1:,} different ones"
+    print(f"{folder}: {len(lengths):,} names of {sizes}")
+    print(f"params.yaml: {', '.join(f'{key}: {value}' for key, value in (cleaned | demanded).items())}")
     there = shlex.quote(str(folder))
     print(f"next: cd {there} && dvc repro   (where the environment is not active: cd {there} && make repro)")
 

@@ -53,9 +53,9 @@ def clean(content: bytes, source: str, params: CleanParams) -> Text:
 
     def fault(character: str) -> str | None:
         if character == "." and params.dots == "refuse":
-            return "'.', which marks where names begin and end, in it; clean.dots: keep or remove admits it"
+            return "'.', which marks where names begin and end, in it; clean.dots: keep or remove (--dots) admits it"
         if character.isspace() and character != "\n" and params.spaces == "refuse":
-            return f"white space ({character!r}) in it; clean.spaces: keep admits it"
+            return f"white space ({character!r}) in it; clean.spaces: keep (--spaces) admits it"
         return names.fault(character)
 
     names.check(text, source, fault)
