@@ -15,7 +15,7 @@ STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 
 
 def prepared(run: Run) -> None:
-    stages = ["vocab"], ["split"], ["fit_ngram", "bigram"], ["tune_ngram", "trigram_tuned"], ["train_mlp"]
+    stages = ["clean"], ["vocab"], ["split"], ["fit_ngram", "bigram"], ["tune_ngram", "trigram_tuned"], ["train_mlp"]
     for command in (*stages, ["train_neural_bigram"]):
         assert run(*command).exit_code == 0
 
@@ -117,21 +117,22 @@ def test_a_bad_option_is_a_usage_error(run: Run, value: str, message: str) -> No
     [
         (b"", "data/names.txt: expected one name a line"),
         (b"emma\nan na\n", "data/names.txt:2: expected a name, found white space (' ') in it"),
-        (b"emma\nava\n", "data/names.txt: expected enough names for three splits, found 2"),
+        (b"emma\nava\n", "data/clean.txt: expected enough names for three splits, found 2"),
     ],
 )
 def test_a_bad_names_file_loses_nothing(run: Run, folder: Path, content: bytes, line: str) -> None:
-    run("split")
-    before = (folder / "data/splits/train.txt").read_bytes()
-    (folder / "data/names.txt").write_bytes(content)
-    assert one_line(run("split")).startswith(line)
-    assert (folder / "data/splits/train.txt").read_bytes() == before
+    stage, file = ("split", "data/splits/train.txt") if "three splits" in line else ("clean", "data/clean.txt")
+    assert run("clean").exit_code == run("split").exit_code == 0
+    before = (folder / file).read_bytes()
+    (folder / line.partition(":")[0]).write_bytes(content)
+    assert one_line(run(stage)).startswith(line)
+    assert (folder / file).read_bytes() == before
     assert not list(folder.rglob("*.tmp"))
 
 
 def test_missing_files_are_named(run: Run, folder: Path) -> None:
     (folder / "data/names.txt").unlink()
-    assert one_line(run("vocab")) == "data/names.txt: No such file or directory"
+    assert one_line(run("clean")) == "data/names.txt: No such file or directory"
     (folder / "params.yaml").unlink()
     assert one_line(run("split")) == "params.yaml: No such file or directory"
 

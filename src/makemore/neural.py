@@ -102,10 +102,10 @@ class Neural(nn.Module):
             return F.cross_entropy(logits, targets)
         return F.cross_entropy(logits, targets, reduction="sum") / targets.sum()
 
-    @property
-    def vocab_size(self) -> int:
-        """V, which a context shows."""
-        return len(self.log_probs(np.zeros((1, self.context or 0), dtype=np.int32))[0])
+    def at_a_time(self) -> int:
+        """Of how many tokens all logits are worked out at a time: of fewer where the vocabulary is large."""
+        (row,) = self.log_probs(np.zeros((1, self.context or 0), dtype=np.int32))  # (V,)
+        return max(1, LOGITS // len(row))
 
     @property
     def parameter_count(self) -> int:
@@ -121,7 +121,7 @@ class Neural(nn.Module):
         assert self.context is not None
         contexts, place = distinct(sliding(tokens, self.context), int(tokens.max()) + 1)  # (U, T), (M,)
         result, order = np.empty(len(tokens)), np.argsort(place, kind="stable")  # (M,)
-        some = max(1, LOGITS // self.vocab_size)
+        some = self.at_a_time()
         cuts = np.searchsorted(place[order], np.arange(0, len(contexts) + some, some))
         for chunk, (start, stop) in enumerate(pairwise(cuts)):
             log_probs = self.log_probs(contexts[chunk * some : (chunk + 1) * some])  # (some, V)

@@ -20,20 +20,29 @@ LEFT_OUT = (  # made of the checkout's own list, or about it
     *("dvc.lock", "metrics/", "data/names.txt", "data/source/", "docs/data.md", "docs/results.md", "docs/time.png"),
     *("benchmarks/", "tests/"),
 )
+LINES = 32_033  # of the list that the steps in params.yaml are for
+FEWEST = 10  # steps
 NO_RESULTS = "None yet: `dvc repro`, then `python stages/results.py --write README.md`.\n"
 
 Values = dict[str, Any]  # by their names in params.yaml, with dots: `sample.max_length`
 
 
 def demands(text: Text, params: Mapping[str, Any]) -> Values:
-    """What params must be, to fit a list, where they are not: see docs/lists.md."""
-    longest, vocab_size = int(names.bounds(text)[1].max()), len(Vocab.of(text))
+    """What params must be, to fit a list, where they are not: see docs/lists.md.
+
+    Samples may be twice as long as the longest name, each of its positions has an embedding, n-grams are so short that
+    they can be numbered, and networks see the names of a short list no more often than those of a long one.
+    """
+    lines, longest, vocab_size = names.count(text), int(names.bounds(text)[1].max()), len(Vocab.of(text))
     found: Values = {}
     if params["sample"]["max_length"] < 2 * longest:
         found["sample.max_length"] = 2 * longest
     for name, section in params.items():
         if section.get("positions", longest + 1) <= longest:
             found[f"{name}.positions"] = min(longest + 1, 10_000)
+        if lines < LINES and "warmup" in section:
+            steps = max(FEWEST, round(section["steps"] * lines / LINES))
+            found[f"{name}.steps"], found[f"{name}.warmup"] = steps, min(section["warmup"], steps // 8)
     for name, section in params["ngram"].items():
         order = section["order"]
         while span(NgramParams(**section), order, vocab_size) >= 2**63:

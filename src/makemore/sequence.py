@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from makemore.contexts import Contexts, name_bounds
 from makemore.model import State
-from makemore.neural import LOGITS, Neural, normalized
+from makemore.neural import Neural, normalized
 from makemore.tree import Tree
 from makemore.vocab import Tokens
 
@@ -84,7 +84,7 @@ class Sequence(Neural):
         result = np.empty(len(tokens))
         starts, sizes = name_bounds(tokens)
         order = np.argsort(-sizes, kind="stable")  # so that names of a chunk need little padding
-        fitting = min(CHUNK, LOGITS // self.vocab_size)
+        fitting = min(CHUNK, self.at_a_time())
         while len(order):
             longest = sizes[order[0]]
             some, order = np.split(order, [max(1, fitting // longest)])
