@@ -27,7 +27,7 @@ def cleaned(string: str, **values: str) -> list[str]:
         ("\uff21\ufb01", ["Afi"], {"form": "NFKC"}),
         ("\uff21\ufb01", ["\uff21\ufb01"], {}),
         ("\u1112\u1161\u11ab", ["\ud55c"], {}),
-        ("EMMA\n\u00c9va\nΟΔΟΣ\nΑΣ", ["emma", "éva", "οδος", "ας"], {"case": "lower"}),
+        ("EMMA\n\u00c9va\n\u039f\u0394\u039f\u03a3\n\u0391\u03a3", ["emma", "éva", "οδος", "ας"], {"case": "lower"}),
         ("H\u0331", ["\u1e96"], {"case": "lower"}),
         ("\u210c", ["h"], {"form": "NFKC", "case": "lower"}),
         (" St \t Louis \u3000\n\u00a0a\u2028b", ["St Louis", "a b"], {"spaces": "keep"}),
@@ -73,11 +73,9 @@ def test_refused_with_file_line_and_what_admits_it(given: str, values: dict[str,
 
 def test_no_character_reaches_across_a_line() -> None:
     """So the lines stay what they were: no code point becomes a newline, or composes with one."""
-    characters = [chr(code) for code in range(sys.maxunicode + 1) if code != 10 and not 0xD800 <= code <= 0xDFFF]
-    text = "\n".join(characters)
-    for form in "NFC", "NFKC":
-        assert unicodedata.normalize(form, text).split("\n") == [unicodedata.normalize(form, c) for c in characters]
-    assert text.lower().split("\n") == [character.lower() for character in characters]
+    text = "\n".join(chr(code) for code in range(sys.maxunicode + 1) if code != 10 and not 0xD800 <= code <= 0xDFFF)
+    for changed in unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text), text.lower():
+        assert changed.count("\n") == text.count("\n") and "\n\n" not in changed
 
 
 @given(

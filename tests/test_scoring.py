@@ -204,7 +204,7 @@ def test_names_are_cleaned_as_the_list_was(score: Score, folder: Path) -> None:
     (folder / "params.yaml").write_text(
         text.replace("form: NFC ", "form: NFKC ").replace("case: keep ", "case: lower ")
     )
-    assert score("bigram", "Ｅｍｍａ").stdout == score("bigram", "emma").stdout
+    assert score("bigram", "\uff25\uff4d\uff4d\uff41").stdout == score("bigram", "emma").stdout
 
 
 def test_the_end_is_shown_as_the_vocabulary_has_it() -> None:
