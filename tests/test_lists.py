@@ -1,4 +1,4 @@
-"""Lists of any kind go through the pipeline without a warning: hand-written, large, with many characters, degenerate."""
+"""Lists of any kind go through the pipeline without a warning: hand-written, long, with many characters, odd."""
 
 import random
 import subprocess
@@ -81,8 +81,8 @@ ODD = {
     "names of one character": list("abcdefghijklmnopqrstuvwxyz"),
     "one name": ["anna"] * 30,
     "ten lines": tiny_names(10),
-    "long names": ["ab" * draw.randint(1, 100) for _ in range(30)],
-    "thousands of characters": ["".join(map(chr, draw.choices(range(0x4E00, 0x5A00), k=4))) for _ in range(1500)],
+    "long names": ["ab" * draw.randint(1, 100) for _ in range(20)],
+    "thousands of characters": ["".join(map(chr, draw.choices(range(0x4E00, 0x5400), k=4))) for _ in range(600)],
     "what formats use": ["$a\\b$", "_^{a}", "[red]", '"q",', "'x'", "#c", "=1+1", "%s", "{0}", "<b>"] * 2,
 }
 
