@@ -97,7 +97,9 @@ def test_it_is_the_lectures_network(size: int, direct: bool) -> None:
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected, strict=True))
 
 
-def test_weighted_batches_estimate_the_mean_loss() -> None:
+@pytest.mark.parametrize("dense", [0, training.DENSE])
+def test_weighted_batches_estimate_the_mean_loss(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "DENSE", dense)
     model = network(initialization="randn")
     contexts, followers = neural.distinct_examples(TOKENS, 3, len(VOCAB))
     batch = training.weighted_batches(contexts, followers, 20_000, torch.Generator().manual_seed(2))
