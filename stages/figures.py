@@ -39,7 +39,7 @@ def main(
     size, tokens = len(vocabulary), read_tokens(train, vocabulary)
     frequent = np.sort(np.argsort(-np.bincount(tokens, minlength=size), kind="stable")[:SHOWN])  # (S,)
     itos = [vocabulary.itos[i] for i in frequent]
-    which = f", the {SHOWN} most frequent of {size:,}" if size > SHOWN else ""
+    which = f"\n(the {SHOWN} most frequent of {size:,} characters)" if size > SHOWN else ""
 
     table = bigrams(tokens, frequent, size)  # (S, S)
     pairs = ((itos[i], itos[j], int(count)) for (i, j), count in np.ndenumerate(table))
