@@ -89,7 +89,7 @@ def test_explicit_paths(run: Run, folder: Path) -> None:
         ("hidden: 8", "hidden: abc", "params.yaml: mlp.hidden: expected an integer >= 1 and <= 1000000, got 'abc'"),
         ("hidden: 8", "hiden: 8", "params.yaml: mlp.hiden: expected one of"),
         ("schedule: linear", "schedule: cubic", "params.yaml: mlp.schedule: expected one of constant, step, linear"),
-        ("mlp:", "mpl:", "params.yaml: mlp: expected this section, found only split, ngram"),
+        ("mlp:", "mpl:", "params.yaml: mlp: expected this section, found only clean, split"),
     ],
 )
 def test_bad_params_are_one_line(run: Run, folder: Path, old: str, new: str, line: str) -> None:
