@@ -115,7 +115,8 @@ def process(*arguments: str, free: bool = False) -> dict[str, float]:
 
 def goal(given: argparse.Namespace) -> None:
     tokens, vocab = read("train")
-    dev = neural.distinct_examples(read("dev")[0], 3, len(vocab))
+    contexts, followers = neural.distinct_examples(read("dev")[0], 3, len(vocab))
+    dev = contexts, followers.all()
     X, Y = neural.examples(tokens, 3)
     steps = LECTURE_STEPS if given.whole else SLICE
     losses, ours, lecture = [], [], []

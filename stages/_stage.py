@@ -23,7 +23,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from makemore.params import Section, check, describe, parse_yaml, read_section
 
-NamesPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
+RawPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
+NamesPath = Annotated[Path, typer.Option(help="the cleaned list, one name a line")]
 VocabPath = Annotated[Path, typer.Option(help="the vocabulary")]
 TrainPath = Annotated[Path, typer.Option(help="the names to learn from")]
 DevPath = Annotated[Path, typer.Option(help="the names to compare models on")]

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from _stage import TrainPath, VocabPath, command
 from makemore import figures, files
-from makemore.contexts import counted
-from makemore.vocab import Vocab, read_tokens
+from makemore.contexts import sliding
+from makemore.vocab import Tokens, Vocab, read_tokens
+
+SHOWN = 40  # characters at the most: the most frequent ones
 
 
 def main(
@@ -33,25 +36,26 @@ def main(
 ) -> None:
     """Draw bigram counts, learning curves, learning rates, first activations, embedding, smoothing, models on dev."""
     vocabulary = Vocab.read(vocab)
-    itos, size = vocabulary.itos, len(vocabulary)
+    size, tokens = len(vocabulary), read_tokens(train, vocabulary)
+    frequent = np.sort(np.argsort(-np.bincount(tokens, minlength=size), kind="stable")[:SHOWN])  # (S,)
+    itos = [vocabulary.itos[i] for i in frequent]
+    which = f"\n(the {SHOWN} most frequent of {size:,} characters)" if size > SHOWN else ""
 
-    rows, counts = counted(read_tokens(train, vocabulary), 1, size)
-    table = np.zeros((size, size), dtype=np.int64)  # (V, V)
-    table[rows[:, 0]] = counts
+    table = bigrams(tokens, frequent, size)  # (S, S)
     pairs = ((itos[i], itos[j], int(count)) for (i, j), count in np.ndenumerate(table))
     files.write_csv(folder / "bigram_counts.csv", ("character", "next", "count"), pairs)
-    figures.save(folder / "bigram_counts.png", figures.bigram_counts(table, itos))
+    figures.save(folder / "bigram_counts.png", figures.bigram_counts(table, itos, which))
 
     columns = {path.stem: files.read_csv(path) for path in curve}
     curves = {name: (column["step"], column["loss"]) for name, column in columns.items()}
     figures.save(folder / "loss_curves.png", figures.loss_curves(curves, size))
 
     arrays, _ = files.read_safetensors(mlp)
-    points = figures.principal_components(arrays["C"])  # (V, 2)
+    points = figures.principal_components(arrays["C"])[frequent]  # (S, 2)
     files.write_csv(folder / "embedding.csv", ("character", "x", "y"), zip(itos, *points.T.tolist(), strict=True))
     dimensions = arrays["C"].shape[1]
     shown = f": 2 principal components of {dimensions}" if dimensions > 2 else ""
-    figures.save(folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP{shown}"))
+    figures.save(folder / "embedding.png", figures.embedding(points, itos, f"Embedding of the MLP{shown}{which}"))
 
     tried = files.read_csv(strengths)
     together = tried["order"] == 0  # the rows in which all orders have the same strength
@@ -77,6 +81,16 @@ def main(
     )
     figures.save(folder / "models.png", figures.comparison(nll, errors, size))
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures; best on dev: {ranked[-1]}")
+
+
+def bigrams(tokens: Tokens, some: NDArray[np.int64], vocab_size: int) -> NDArray[np.int64]:
+    """How often each of some characters, (S,), is followed by each other of them, (S, S)."""
+    place = np.full(vocab_size, -1)
+    place[some] = np.arange(len(some))
+    rows, columns = place[sliding(tokens, 1)[:, 0]], place[tokens]  # (M,), -1 where it is none of them
+    both = (rows >= 0) & (columns >= 0)
+    counts = np.bincount(rows[both] * len(some) + columns[both], minlength=len(some) ** 2)
+    return counts.reshape(len(some), len(some))
 
 
 app = command(main)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from _stage import TrainPath, VocabPath, command
 from makemore import files, mlp
-from makemore.neural import distinct_examples
+from makemore.neural import LOGITS, distinct_examples
 from makemore.params import Seed
 from makemore.vocab import Vocab, read_tokens
 
@@ -37,7 +37,11 @@ def main(
 ) -> None:
     """Compare the first loss and the first activations under each initialization, before any training."""
     vocabulary = Vocab.read(vocab)
-    contexts, weights = distinct_examples(read_tokens(train, vocabulary), params.context, len(vocabulary))
+    tokens = read_tokens(train, vocabulary)
+    ends = np.flatnonzero(tokens == 0) + 1
+    fitting = int(np.count_nonzero(ends <= LOGITS // len(vocabulary)))  # names, which are all unless memory is short
+    contexts, followers = distinct_examples(tokens[: ends[max(0, fitting - 1)]], params.context, len(vocabulary))
+    weights = followers.all()  # (U, V)
     uniform = math.log(len(vocabulary))
     found, shares = {}, []
     for name in get_args(mlp.Initialization):

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from _stage import ModelName, VocabPath, command
+from makemore import cleaning, names, scoring
 from makemore import model as models
-from makemore import names, scoring
+from makemore.cleaning import CleanParams
 from makemore.evaluation import token_nlls
 from makemore.names import Text
 from makemore.progress import progress
@@ -18,12 +19,13 @@ from makemore.vocab import Vocab
 
 def main(
     name: ModelName,
+    params: CleanParams,
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="NAME", help="to score; a single - is standard input")
     ] = None,
     file: Annotated[Path | None, typer.Option(help="score the names of this file, one a line")] = None,
     per_character: Annotated[
-        bool, typer.Option("--per-character", help="the probability of each character too, `.` being the end")
+        bool, typer.Option("--per-character", help="the probability of each character too, and of the end, `.`")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON Lines, one object a name; what is infinite is Infinity")
@@ -36,14 +38,15 @@ def main(
 ) -> None:
     """Score names: log-likelihood, mean negative log-likelihood (NLL) and perplexity of each.
 
-    Names come as arguments, from a file or from standard input; what is no name in a names file is none here.
+    Names come as arguments, from a file or from standard input, and are cleaned as the list was: what is no name there
+    is none here.
     Losses are in nats a predicted token, and the end of a name is one. A terminal shows a table, green where a model
     finds something likelier than if all characters were equally likely, red where less; elsewhere it is CSV. The
     figures of all names together go to standard error.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
-    text, source = read(arguments or [], file)
+    text, source = read(arguments or [], file, params)
     vocabulary = Vocab.read(vocab)
     tokens = vocabulary.encode(text, source)
     scorer = models.load(model or Path(f"models/{name}.safetensors"), vocabulary)
@@ -61,22 +64,22 @@ def main(
         print(scoring.total(tokens, nlls), file=sys.stderr)
 
 
-def read(arguments: list[str], file: Path | None) -> tuple[Text, str]:
+def read(arguments: list[str], file: Path | None, params: CleanParams) -> tuple[Text, str]:
     """The names to score, and what errors call their source."""
     if arguments and file:
         raise typer.BadParameter("expected names or --file, got both")
     if file:
-        return names.read(file), str(file)
+        return cleaning.clean(file.read_bytes(), str(file), params), str(file)
     if not arguments and sys.stdin.isatty():
         raise typer.BadParameter("expected names, --file FILE, or names piped in")
     if not arguments or arguments == ["-"]:
         source = "standard input"
-        return names.parse(sys.stdin.buffer.read(), source), source
+        return cleaning.clean(sys.stdin.buffer.read(), source, params), source
     if "" in arguments:  # at the end of a file it would be a blank line, which is no fault
         raise ValueError(f"{names.place(names.ARGUMENT, arguments.index('') + 1)}: expected a name, found none")
-    return names.parse(os.fsencode("\n".join(arguments)), names.ARGUMENT), names.ARGUMENT
+    return cleaning.clean(os.fsencode("\n".join(arguments)), names.ARGUMENT, params), names.ARGUMENT
 
 
-app = command(main)
+app = command(main, params="clean")
 if __name__ == "__main__":
     app()

@@ -12,7 +12,7 @@ from makemore.splits import SplitParams
 
 def main(
     params: SplitParams,
-    names_file: NamesPath = Path("data/names.txt"),
+    names_file: NamesPath = Path("data/clean.txt"),
     folder: Annotated[Path, typer.Option(help="where train.txt, dev.txt and test.txt go")] = Path("data/splits"),
 ) -> None:
     """Shuffle the names and cut them into train, dev and test."""

@@ -14,7 +14,7 @@ from _stage import ModelName, TrainPath, VocabPath, command
 from makemore import files, training
 from makemore import model as models
 from makemore.checkpoint import Checkpoint, key_of
-from makemore.neural import Neural
+from makemore.neural import Followers, Neural
 from makemore.training import TrainingParams
 from makemore.vocab import Tokens, Vocab, read_tokens
 
@@ -81,7 +81,10 @@ def beginning(network: Neural, tokens: Tokens) -> dict[str, float]:
     """What a network is like before its first step: its loss in nats a token, and what it says of itself."""
     device = next(network.parameters()).device
     first = tokens[: np.flatnonzero(tokens == 0)[:DIAGNOSED][-1] + 1]
-    inputs, targets = (tensor.to(device) for tensor in network.examples(first))
+    inputs, targets = network.examples(first)
+    if isinstance(targets, Followers):
+        targets = targets.all()
+    inputs, targets = inputs.to(device), targets.to(device)
     with torch.no_grad():
         loss = float(network.loss(inputs, targets))
     return {"initial_loss": loss, **network.diagnosis(inputs)}

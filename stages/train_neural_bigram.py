@@ -36,7 +36,8 @@ def main(
     """Train the neural bigram by gradient descent on all train names at once."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
-    batch = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))  # (U, 1), (U, V)
+    contexts, followers = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))
+    batch = contexts, followers.all()  # (U, 1), (U, V)
 
     network = NeuralBigram(len(vocabulary), torch.Generator().manual_seed(params.seed))
     losses = training.train(

@@ -40,10 +40,10 @@ def main(target: str) -> None:
     address = (ROOT / "metrics" / "report.html").as_uri()
     with browser() as started:
         if target == "--readme":
-            for width, scheme, first, name in ((1280, "light", "body", "page"), (360, "dark", "#score", "page-phone")):
+            for width, scheme, name in ((1280, "light", "page"), (360, "dark", "page-phone")):
                 page = started.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 page.goto(address)
-                top = page.locator(first).bounding_box()["y"]
+                top = page.locator("#score").bounding_box()["y"]
                 end = page.locator("#make").bounding_box()["y"]  # from there on names are drawn by chance
                 clip = {"x": 0, "y": top, "width": width, "height": end + 40 - top}
                 picture = page.screenshot(full_page=True, clip=clip)

@@ -38,7 +38,7 @@ def outputs(folder: Path) -> list[bytes]:
 
 @pytest.fixture
 def prepared(run: Run, folder: Path) -> Run:
-    for stage in "vocab", "split":
+    for stage in "clean", "vocab", "split":
         assert run(stage).exit_code == 0
     return run
 

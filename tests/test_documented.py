@@ -18,6 +18,7 @@ ELSEWHERE = {
     "dvc repro evaluate@unigram *": "test_adding",
     "python stages/train.py unigram *": "test_adding",
     "python benchmarks/*": "minutes",
+    "cd *": "into a new project, test_lists",
 }
 
 

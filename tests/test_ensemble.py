@@ -79,7 +79,7 @@ def test_the_fit_leaves_out_what_does_not_help_and_bears_what_is_ruled_out() -> 
 
 
 def test_the_stage(run: Run, folder: Path) -> None:
-    for stage in ["vocab"], ["split"], ["tune_ngram", "bigram"], ["fit_ngram", "bigram"], ["train_mlp"]:
+    for stage in ["clean"], ["vocab"], ["split"], ["tune_ngram", "bigram"], ["fit_ngram", "bigram"], ["train_mlp"]:
         assert run(*stage).exit_code == 0
     assert run("fit_ensemble", "--models", "bigram", "--models", "mlp").exit_code == 0
     for name in "bigram", "mlp", "ensemble":

@@ -90,7 +90,7 @@ def test_what_is_no_longer_read_is_found(project: Project) -> None:
     project.edit("stages/split.py", "    text = names.read(names_file)", "    return")
     read = project.trace(DECLARED["split"]["commands"][0]) - {PARAMS}
     lines = untrue_lines("split", DECLARED["split"]["deps"], read)
-    assert "dvc.yaml: stages: split: deps: delete `- data/names.txt`, which split does not read" in lines
+    assert "dvc.yaml: stages: split: deps: delete `- data/clean.txt`, which split does not read" in lines
 
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -146,7 +146,8 @@ def own(stage: str, model: str) -> set[str]:
 
 # What a change of any key in a section makes stale, written out to be read. A new section needs a row.
 STALE = {
-    "split": set(DECLARED) - {"vocab"},
+    "clean": set(DECLARED),
+    "split": set(DECLARED) - {"clean", "vocab"},
     **{f"ngram.{name}": own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED},
     "tune_ngram": set.union(*(own(f"fit_ngram@{name}", name) | {f"tune_ngram@{name}"} for name in COUNTED)),
     "neural_bigram": own("train_neural_bigram", "neural_bigram"),
@@ -192,7 +193,7 @@ def test_dvc_finds_stale_what_is_declared(project: Project) -> None:
 
     perturbed = {int: lambda value: value + 1, float: lambda value: value / 2 + 0.013, bool: lambda value: not value}
     wrong = []
-    asked = {"split", "ngram.sixgram", "mlp", "lstm", "ensemble"}
+    asked = {"clean", "split", "ngram.sixgram", "mlp", "lstm", "ensemble"}
     with Repo(str(project.path)) as repo:
         deps = [(stage, dep) for stage in repo.index.stages for dep in stage.deps if isinstance(dep, ParamsDependency)]
         for path, value in leaves(yaml.safe_load(small_params())):
@@ -241,6 +242,7 @@ def test_a_stage_reads_no_params_but_its_own(
 def test_torch_and_matplotlib_are_loaded_where_they_are_used(finished: Project) -> None:
     heavy = "sys.modules.keys() & {'torch', 'matplotlib'}"
     for script, *arguments in (
+        ["clean"],
         ["vocab"],
         ["split"],
         ["fit_ngram", "bigram"],

@@ -42,6 +42,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def prepared(run: Run, folder: Path) -> Path:
     for command in (
+        "clean",
         "vocab",
         "split",
         "fit_ngram bigram",
@@ -58,6 +59,7 @@ def prepared(run: Run, folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("command", "file"),
     [
+        ("clean", "data/clean.txt"),
         ("vocab", "data/vocab.json"),
         ("split", "data/splits/train.txt"),
         ("fit_ngram bigram", "models/bigram.safetensors"),
@@ -88,7 +90,7 @@ def test_no_permission(prepared: Path) -> None:
 def test_a_folder_in_place_of_a_file(prepared: Path) -> None:
     (prepared / "data/names.txt").unlink()
     (prepared / "data/names.txt").mkdir()
-    assert stage(prepared, "vocab") == "data/names.txt: Is a directory"
+    assert stage(prepared, "clean") == "data/names.txt: Is a directory"
 
 
 def test_a_truncated_model(prepared: Path) -> None:

@@ -26,6 +26,10 @@ def test_every_figure_is_the_same_bytes_each_time(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes()
 
 
+def test_what_the_font_lacks_is_shown_by_its_code_point() -> None:
+    assert figures.labels("aё$ \u200d\u0301中👩") == ["a", "ё", "$", "0020", "200D", "0301", "4E2D", "1F469"]
+
+
 def test_principal_components_keep_the_distances_of_a_plane() -> None:
     plane = (
         np.random.default_rng(0).normal(size=(20, 2)) @ np.linalg.qr(np.random.default_rng(1).normal(size=(5, 2)))[0].T

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from conftest import lines_of, load_stage, small_params, tiny_names
-from makemore import mlp, names, params
+from makemore import cleaning, mlp, names, params
+from makemore.cleaning import CleanParams
 from makemore.ngram import NgramParams
 from makemore.sampling import SampleParams
 from makemore.splits import SplitParams
@@ -28,6 +29,7 @@ often = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SECTIONS = {
+    "clean": CleanParams,
     "split": SplitParams,
     "ngram.bigram": NgramParams,
     "neural_bigram": load_stage("train_neural_bigram").Params,
@@ -43,7 +45,7 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-APPS = {stage: load_stage(stage).app for stage in ("vocab", "split")}
+APPS = {stage: load_stage(stage).app for stage in ("clean", "vocab", "split")}
 
 
 def run(place: Path, stage: str, *options: str) -> str | None:
@@ -65,34 +67,47 @@ NAMES_FILES = (
 )
 
 
+CLEAN = st.builds(
+    CleanParams,
+    form=st.sampled_from(["NFC", "NFKC", "none"]),
+    case=st.sampled_from(["keep", "lower"]),
+    spaces=st.sampled_from(["refuse", "keep"]),
+    dots=st.sampled_from(["refuse", "remove", "keep"]),
+)
+DEFAULT = CleanParams(form="NFC", case="keep", spaces="refuse", dots="refuse")
+
+
 @often
-@given(NAMES_FILES)
-@example("\n".join(tiny_names()).encode())
-@example(b"\xef\xbb\xbf" + "é\n".encode() * 20)
-def test_any_bytes_as_a_names_file(place: Path, content: bytes) -> None:
-    file, folder, vocab = place / "names.txt", place / "splits", place / "vocab.json"
+@given(NAMES_FILES, CLEAN)
+@example("\n".join(tiny_names()).encode(), DEFAULT)
+@example(b"\xef\xbb\xbf" + "é\n".encode() * 20, DEFAULT)
+@example("ǰ H\u0331.\u0301\n".encode() * 20, CleanParams(form="NFC", case="lower", spaces="keep", dots="keep"))
+def test_any_bytes_as_a_names_file(place: Path, content: bytes, wanted: CleanParams) -> None:
+    file, clean, folder, vocab = (place / name for name in ("names.txt", "clean.txt", "splits", "vocab.json"))
     (place / "params.yaml").write_text(small_params())
+    options = ("--params", str(place / "params.yaml"))
     folder.mkdir(exist_ok=True)
     for name in "train.txt", "dev.txt", "test.txt":
         (folder / name).write_text("before")
     vocab.write_text("before")
+    clean.write_text("before")
     file.write_bytes(content)
 
-    no_vocab = run(place, "vocab", "--names-file", str(file), "--vocab", str(vocab))
-    no_split = run(
-        place, "split", "--names-file", str(file), "--folder", str(folder), "--params", str(place / "params.yaml")
-    )
+    how = [f"--{key}={value}" for key, value in wanted.model_dump().items()]
+    no_clean = run(place, "clean", "--names-file", str(file), "--output", str(clean), *how, *options)
+    if no_clean:
+        assert no_clean.startswith(str(file)) and ": expected " in no_clean and ", found " in no_clean
+        assert file.read_bytes() == content and clean.read_text() == "before"
+        return
+    assert run(place, "vocab", "--names-file", str(clean), "--vocab", str(vocab)) is None
+    no_split = run(place, "split", "--names-file", str(clean), "--folder", str(folder), *options)
     splits = [(folder / name).read_bytes() for name in ("train.txt", "dev.txt", "test.txt")]
     assert file.read_bytes() == content
-    for line in filter(None, (no_vocab, no_split)):
-        assert line.startswith(str(file)) and ": expected " in line and ", found " in line
-    assert (vocab.read_text() == "before") == (no_vocab is not None)
     if no_split:
-        assert splits == [b"before"] * 3
+        assert no_split.startswith(f"{clean}: expected enough names") and splits == [b"before"] * 3
     else:
-        assert no_vocab is None
         made = sorted(line for part in splits for line in names.to_string(names.parse(part, "part")).split("\n")[:-1])
-        assert made == sorted(names.to_string(names.parse(content, "file")).split("\n")[:-1])
+        assert made == sorted(names.to_string(cleaning.clean(content, "file", wanted)).split("\n")[:-1])
 
 
 VALUES = st.recursive(

@@ -34,7 +34,7 @@ def test_a_loss_that_falls_to_the_end_gives_the_last_rate() -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_the_stage(run: Run, folder: Path, optimizer: str) -> None:
-    for stage in "vocab", "split":
+    for stage in "clean", "vocab", "split":
         assert run(stage).exit_code == 0
     assert run("find_lr", "--optimizer", optimizer, "--steps", "300").exit_code == 0
     found = json.loads((folder / "metrics/training/find_lr.json").read_text())
@@ -44,7 +44,7 @@ def test_the_stage(run: Run, folder: Path, optimizer: str) -> None:
 
 
 def test_the_first_losses_of_the_initializations(run: Run, folder: Path) -> None:
-    for stage in "vocab", "split":
+    for stage in "clean", "vocab", "split":
         assert run(stage).exit_code == 0
     assert run("initialization", "--hidden", "200").exit_code == 0
     found = json.loads((folder / "metrics/training/initialization.json").read_text())

@@ -84,7 +84,8 @@ def test_neural_bigram_at_initialisation(vocab: Vocab) -> None:
 
 def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    batch = neural.distinct_examples(tokens, 1, len(vocab))
+    contexts, followers = neural.distinct_examples(tokens, 1, len(vocab))
+    batch = contexts, followers.all()
     alone = []
 
     def loss(contexts: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -100,7 +101,8 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
 
 def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab) -> None:
     model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    batch = neural.distinct_examples(tokens, 1, len(vocab))
+    contexts, followers = neural.distinct_examples(tokens, 1, len(vocab))
+    batch = contexts, followers.all()
     optimizer = SGD([Group(list(model.parameters()))])
     training.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]

@@ -16,7 +16,7 @@ def test_from_names_to_samples(run: Callable[..., Result], folder: Path) -> None
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     models = [*params["ngram"], "neural_bigram", "mlp", "gru", "ensemble"]
-    commands = [["vocab"], ["split"], ["find_lr"], ["initialization"], ["train_neural_bigram"]]
+    commands = [["clean"], ["vocab"], ["split"], ["find_lr"], ["initialization"], ["train_neural_bigram"]]
     commands += [["train_mlp", "--steps", "150"], ["train", "recurrent", "gru", "--steps", "20"]]
     commands += [[stage, name] for stage in ("tune_ngram", "fit_ngram") for name in params["ngram"]]
     commands += [["fit_ensemble", "--models", "sixgram", "--models", "mlp", "--models", "gru"]]

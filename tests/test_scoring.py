@@ -180,7 +180,11 @@ def test_a_file_arguments_and_standard_input_say_the_same(score: Score, folder: 
         (["emma", "zoé"], None, "argument 2: character 3, 'é', is not among the 27 of the vocabulary"),
         (["-"], "emma\nava\nchlóe\n", "standard input:3: character 4, 'ó', is not among the 27 of the vocabulary"),
         (["--file", "list.txt"], None, "list.txt:1: character 3, 'B', is not among the 27 of the vocabulary"),
-        (["an na"], None, "argument 1: expected a name, found white space (' ') in it"),
+        (
+            ["an na"],
+            None,
+            "argument 1: expected a name, found white space (' ') in it; clean.spaces: keep (--spaces) admits it",
+        ),
         (["emma", "\udcff"], None, "argument 2: expected UTF-8, found the byte 0xff"),
         (["emma", ""], None, "argument 2: expected a name, found none"),
         ([], "emma\n\nava\n", "standard input:2: expected a name, found a blank line"),
@@ -192,6 +196,23 @@ def test_faults_are_one_line(score: Score, folder: Path, arguments: list[str], g
     (folder / "list.txt").write_text("abB\n")
     result = score("bigram", *arguments, given=given)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{line}\n")
+
+
+def test_names_are_cleaned_as_the_list_was(score: Score, folder: Path) -> None:
+    assert score("bigram", "EMMA", "--case", "lower").stdout == score("bigram", "emma").stdout
+    text = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(
+        text.replace("form: NFC ", "form: NFKC ").replace("case: keep ", "case: lower ")
+    )
+    assert score("bigram", "\uff25\uff4d\uff4d\uff41").stdout == score("bigram", "emma").stdout
+
+
+def test_the_end_is_shown_as_the_vocabulary_has_it() -> None:
+    vocab = Vocab.of(text_of("a.b"))
+    tokens = encoded(vocab, "a.b")
+    file = io.StringIO()
+    scoring.write_json(file, scoring.rows(tokens, np.ones(len(tokens)), vocab), True)
+    assert json.loads(file.getvalue())["characters"] == ["a", ".", "b", "⏎"]
 
 
 @pytest.mark.parametrize("arguments", [["emma", "--file", "list.txt"], ["emma", "--json", "--csv"]])

@@ -15,7 +15,7 @@ STAGES = sorted(path.stem for path in (ROOT / "stages").glob("[!_]*.py"))
 
 
 def prepared(run: Run) -> None:
-    stages = ["vocab"], ["split"], ["fit_ngram", "bigram"], ["tune_ngram", "trigram_tuned"], ["train_mlp"]
+    stages = ["clean"], ["vocab"], ["split"], ["fit_ngram", "bigram"], ["tune_ngram", "trigram_tuned"], ["train_mlp"]
     for command in (*stages, ["train_neural_bigram"]):
         assert run(*command).exit_code == 0
 
@@ -95,7 +95,7 @@ def test_explicit_paths(run: Run, folder: Path) -> None:
         ("hidden: 8", "hidden: abc", "params.yaml: mlp.hidden: expected an integer >= 1 and <= 1000000, got 'abc'"),
         ("hidden: 8", "hiden: 8", "params.yaml: mlp.hiden: expected one of"),
         ("schedule: linear", "schedule: cubic", "params.yaml: mlp.schedule: expected one of constant, step, linear"),
-        ("mlp:", "mpl:", "params.yaml: mlp: expected this section, found only split, ngram"),
+        ("mlp:", "mpl:", "params.yaml: mlp: expected this section, found only clean, split"),
     ],
 )
 def test_bad_params_are_one_line(run: Run, folder: Path, old: str, new: str, line: str) -> None:
@@ -123,21 +123,22 @@ def test_a_bad_option_is_a_usage_error(run: Run, value: str, message: str) -> No
     [
         (b"", "data/names.txt: expected one name a line"),
         (b"emma\nan na\n", "data/names.txt:2: expected a name, found white space (' ') in it"),
-        (b"emma\nava\n", "data/names.txt: expected enough names for three splits, found 2"),
+        (b"emma\nava\n", "data/clean.txt: expected enough names for three splits, found 2"),
     ],
 )
 def test_a_bad_names_file_loses_nothing(run: Run, folder: Path, content: bytes, line: str) -> None:
-    run("split")
-    before = (folder / "data/splits/train.txt").read_bytes()
-    (folder / "data/names.txt").write_bytes(content)
-    assert one_line(run("split")).startswith(line)
-    assert (folder / "data/splits/train.txt").read_bytes() == before
+    stage, file = ("split", "data/splits/train.txt") if "three splits" in line else ("clean", "data/clean.txt")
+    assert run("clean").exit_code == run("split").exit_code == 0
+    before = (folder / file).read_bytes()
+    (folder / line.partition(":")[0]).write_bytes(content)
+    assert one_line(run(stage)).startswith(line)
+    assert (folder / file).read_bytes() == before
     assert not list(folder.rglob("*.tmp"))
 
 
 def test_missing_files_are_named(run: Run, folder: Path) -> None:
     (folder / "data/names.txt").unlink()
-    assert one_line(run("vocab")) == "data/names.txt: No such file or directory"
+    assert one_line(run("clean")) == "data/names.txt: No such file or directory"
     (folder / "params.yaml").unlink()
     assert one_line(run("split")) == "params.yaml: No such file or directory"
 

@@ -69,7 +69,8 @@ def test_it_is_the_lectures_loop() -> None:
 def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
     model = network()
     losses, gradients = [], []
-    for batch in neural.examples(TOKENS, 3), neural.distinct_examples(TOKENS, 3, len(VOCAB)):
+    contexts, followers = neural.distinct_examples(TOKENS, 3, len(VOCAB))
+    for batch in neural.examples(TOKENS, 3), (contexts, followers.all()):
         model.zero_grad()
         loss = model.loss(*batch)
         loss.backward()
@@ -96,11 +97,13 @@ def test_it_is_the_lectures_network(size: int, direct: bool) -> None:
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected, strict=True))
 
 
-def test_weighted_batches_estimate_the_mean_loss() -> None:
+@pytest.mark.parametrize("dense", [0, training.DENSE])
+def test_weighted_batches_estimate_the_mean_loss(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "DENSE", dense)
     model = network(initialization="randn")
-    contexts, weights = neural.distinct_examples(TOKENS, 3, len(VOCAB))
-    batch = training.weighted_batches(contexts, weights, 20_000, torch.Generator().manual_seed(2))
-    assert model.loss(*batch()).item() == pytest.approx(model.loss(contexts, weights).item(), rel=0.02)
+    contexts, followers = neural.distinct_examples(TOKENS, 3, len(VOCAB))
+    batch = training.weighted_batches(contexts, followers, 20_000, torch.Generator().manual_seed(2))
+    assert model.loss(*batch()).item() == pytest.approx(model.loss(contexts, followers.all()).item(), rel=0.02)
 
 
 @pytest.mark.parametrize("examples", ["all", "distinct"])

@@ -17,6 +17,11 @@ def test_ids_are_the_boundary_then_the_sorted_characters() -> None:
     assert encoded(vocab, "ab", "é").tolist() == [1, 2, 0, 3, 0]
 
 
+def test_the_boundary_is_a_symbol_that_no_name_holds() -> None:
+    assert Vocab.of(text_of("st. louis", "a")).itos[:3] == ("⏎", " ", ".")
+    assert Vocab.of(text_of("a.⏎")).boundary == "⏏"
+
+
 def test_the_projects_vocabulary(real: Text) -> None:
     vocab = Vocab.of(real)
     assert "".join(vocab.itos) == ".abcdefghijklmnopqrstuvwxyz"
@@ -50,7 +55,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
     assert '"ñ": 3' in (tmp_path / "vocab.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"a": 0}', '{".": 0, "a": 2}', '{".": 0, "ab": 1}', "null"])
+@pytest.mark.parametrize("content", ["[]", "{}", "{", '{"a": 0}', '{".": 0, "a": 2}', '{".": 0, "ab": 1}', "null"])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "vocab.json").write_text(content)
     with pytest.raises(ValueError, match=r"vocab.json: expected"):

@@ -1,7 +1,9 @@
 """From tokens to what the models see: for each token the characters before it, its context.
 
-Shapes: M tokens, N contexts, T context length, V vocabulary, U distinct contexts.
+Shapes: M tokens, N contexts, T context length, V vocabulary, U distinct contexts, K distinct pairs of one and a token.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +59,17 @@ def distinct(contexts: Contexts, vocab_size: int) -> tuple[Contexts, NDArray[np.
     return contexts[first], ranks
 
 
-def counted(tokens: Tokens, context: int, vocab_size: int) -> tuple[Contexts, NDArray[np.int64]]:
-    """The distinct contexts, (U, T), and how often each token follows each of them, (U, V)."""
+class Counted(NamedTuple):
+    """How often each token follows each context, of those that do: the pairs of one context side by side."""
+
+    contexts: Contexts  # (U, T) the distinct ones
+    starts: NDArray[np.int64]  # (U + 1,) where the pairs of each begin, and the end
+    tokens: NDArray[np.int64]  # (K,)
+    counts: NDArray[np.int64]  # (K,)
+
+
+def counted(tokens: Tokens, context: int, vocab_size: int) -> Counted:
     rows, ranks = distinct(sliding(tokens, context), vocab_size)
-    counts = np.bincount(ranks * vocab_size + tokens, minlength=len(rows) * vocab_size)
-    return rows, counts.reshape(len(rows), vocab_size)
+    pairs, counts = np.unique(ranks * vocab_size + tokens, return_counts=True)  # (K,)
+    starts = np.searchsorted(pairs, np.arange(len(rows) + 1) * vocab_size)
+    return Counted(rows, starts, pairs % vocab_size, counts)

@@ -1,17 +1,30 @@
 """The lectures' pictures. Each function draws one; `save` writes it with the same bytes each time."""
 
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
 from makemore.files import replacing
 
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # steps, losses in nats a token
+
+
+def labels(itos: Sequence[str]) -> list[str]:
+    """Characters as a figure shows them: what the font lacks, and what has no shape of its own, by its code point."""
+    font = get_font(findfont(FontProperties()))
+
+    def label(character: str) -> str:
+        shown = character.isprintable() and not character.isspace() and unicodedata.category(character)[0] != "M"
+        return character if shown and font.get_char_index(ord(character)) else f"{ord(character):04X}"
+
+    return [label(character) for character in itos]
 
 
 def uniform_line(vocab_size: int) -> dict[str, Any]:
@@ -24,19 +37,26 @@ def save(path: Path, figure: Figure) -> None:
         figure.savefig(temporary, format="png", dpi=100, metadata={"Software": None})
 
 
-def bigram_counts(counts: NDArray[np.int64], itos: Sequence[str]) -> Figure:
-    """How often each character, row, is followed by each other, column: (V, V), with the count in each cell."""
+def bigram_counts(counts: NDArray[np.int64], itos: Sequence[str], shown: str = "") -> Figure:
+    """How often each character, row, is followed by each other, column: (V, V), with the count in each cell.
+
+    Args:
+        shown: which characters they are, where they are not all.
+    """
     size = max(4.0, len(itos) * 0.42)
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.subplots()
     axes.imshow(np.sqrt(counts), cmap="Blues")  # the root keeps the rare ones visible
     strong = counts > counts.max() / 4
+    shown_as = labels(itos)
     for i, j in np.ndindex(*counts.shape):
         color = "white" if strong[i, j] else "0.25"
-        axes.text(j, i, f"{itos[i]}{itos[j]}", ha="center", va="bottom", color=color, fontsize=7)
+        pair, small = shown_as[i] + shown_as[j], f"{shown_as[i]}\n{shown_as[j]}"
+        text, font_size = (pair, 7) if len(pair) == 2 else (small, 5)
+        axes.text(j, i, text, ha="center", va="bottom", color=color, fontsize=font_size, parse_math=False)
         axes.text(j, i, str(counts[i, j]), ha="center", va="top", color=color, fontsize=6)
     axes.set_axis_off()
-    axes.set_title("Bigrams of the train names: a row's character is followed by a column's")
+    axes.set_title(f"Bigrams of the train names: a row's character is followed by a column's{shown}")
     return figure
 
 
@@ -81,8 +101,9 @@ def embedding(points: NDArray[np.float64], itos: Sequence[str], title: str) -> F
     figure = Figure(figsize=(7, 7), layout="constrained")
     axes = figure.subplots()
     axes.scatter(points[:, 0], points[:, 1], s=260, color="#9ecae1")
-    for (x, y), character in zip(points, itos, strict=True):
-        axes.text(x, y, character, ha="center", va="center")
+    for (x, y), character in zip(points, labels(itos), strict=True):
+        size = 10 if len(character) == 1 else 7
+        axes.text(x, y, character, ha="center", va="center", fontsize=size, parse_math=False)
     axes.grid(alpha=0.3)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_title(title)

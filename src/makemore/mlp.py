@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from makemore.model import Arrays
-from makemore.neural import Neural, distinct_examples
+from makemore.neural import Followers, Neural, distinct_examples
 from makemore.params import Section
 from makemore.vocab import Tokens
 
@@ -100,7 +100,7 @@ class MLP(Neural):
         logits = self.hidden(contexts) @ self.W2 + self.b2  # (N, V)
         return logits if self.direct is None else logits + self.project(contexts, self.direct)  # (N, V)
 
-    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | Followers]:
         if self.architecture.examples == "all":
             return super().examples(tokens)
         return distinct_examples(tokens, self.architecture.context, len(self.C))

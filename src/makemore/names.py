@@ -5,6 +5,7 @@ exactly as the file holds them. So a list of any length costs four bytes a chara
 """
 
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,11 @@ from makemore.files import write_bytes
 Text = NDArray[np.uint32]
 
 NEWLINE = ord("\n")
-BOUNDARY = "."  # the token before and after each name, so no name may hold it
 ARGUMENT = "argument"  # the source of names given on a command line: errors count arguments, not lines
 
 
 def read(path: Path) -> Text:
-    """The names of a file.
+    """The names of a file, such as `cleaning.py` makes of a raw list.
 
     A byte order mark, CRLF line ends and a missing final newline are accepted.
 
@@ -33,6 +33,13 @@ def read(path: Path) -> Text:
 
 def parse(content: bytes, source: str) -> Text:
     """The names in the bytes of a file; `source` is what errors call it. Raises ValueError as `read` does."""
+    text = from_string(decode(content, source))
+    check(text, source)
+    return text
+
+
+def decode(content: bytes, source: str) -> str:
+    """The lines in the bytes of a file, each with its newline. Raises ValueError where they are not UTF-8, or none."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -43,35 +50,31 @@ def parse(content: bytes, source: str) -> Text:
     text = text.replace("\r\n", "\n").rstrip("\n")
     if not text:
         raise ValueError(f"{source}: expected one name a line, found no name")
-    codes = from_string(text + "\n")
-    _check(codes, source)
-    return codes
+    return text + "\n"
 
 
-def _check(text: Text, source: str) -> None:
+def fault(character: str) -> str | None:
+    """What is wrong with a character in a name, or None. White space is a single kind, the space."""
+    if character.isspace() and character not in " \n":
+        return f"white space ({character!r}) in it"
+    if unicodedata.category(character) == "Cc" and character != "\n":
+        return f"the control character {character!r} in it"
+    return None
+
+
+def check(text: Text, source: str, fault: Callable[[str], str | None] = fault) -> None:
+    """Raise ValueError, with `source` and the line, at the first line that is blank or holds a faulty character."""
     ends = text == NEWLINE
     blank = ends & np.concatenate(([True], ends[:-1]))
     if blank.any():
         line = line_of(text, int(blank.argmax()))
         raise ValueError(f"{place(source, line)}: expected a name, found a blank line")
-    found = {int(code): _fault(chr(code)) for code in np.flatnonzero(np.bincount(text))}
+    found = {int(code): fault(chr(code)) for code in np.flatnonzero(np.bincount(text))}
     faults = [code for code, fault in found.items() if fault]
     if faults:
         position = int(np.isin(text, faults).argmax())
         line = line_of(text, position)
-        raise ValueError(f"{place(source, line)}: expected a name, found {found[int(text[position])]} in it")
-
-
-def _fault(character: str) -> str | None:
-    if character == "\n":
-        return None
-    if character == BOUNDARY:
-        return f"{BOUNDARY!r}, which marks where names begin and end"
-    if character.isspace():
-        return f"white space ({character!r})"
-    if unicodedata.category(character) == "Cc":
-        return f"the control character {character!r}"
-    return None
+        raise ValueError(f"{place(source, line)}: expected a name, found {found[int(text[position])]}")
 
 
 def line_of(text: Text, position: int) -> int:

@@ -1,10 +1,12 @@
 """What all networks share: the one interface (see `model.py`) on top of a forward pass.
 
-Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary.
+Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary, K distinct pairs of one and a token.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,20 +19,55 @@ from makemore.model import Arrays
 from makemore.params import Section
 from makemore.vocab import Tokens
 
+LOGITS = 1 << 23  # at a time, which bounds the memory
+
+
+class Followers(NamedTuple):
+    """The weights of the tokens that follow each of U contexts: of most, few of the V do, so only these are kept."""
+
+    starts: Tensor  # (U + 1,) where those of each context begin, and the end
+    tokens: Tensor  # (K,)
+    weights: Tensor  # (K,)
+    vocab_size: int
+
+    def to(self, device: torch.device) -> "Followers":
+        starts, tokens, weights, vocab_size = self
+        return Followers(starts.to(device), tokens.to(device), weights.to(device), vocab_size)
+
+    def rows(self) -> Tensor:
+        """The context of each weight, (K,)."""
+        return torch.arange(len(self.starts) - 1, device=self.starts.device).repeat_interleave(self.starts.diff())
+
+    def of(self, contexts: Tensor) -> Tensor:
+        """The weights of all tokens after some contexts, which are given by their places: (N,) -> (N, V)."""
+        first = self.starts[contexts]
+        sizes = self.starts[contexts + 1] - first  # (N,)
+        row = torch.arange(len(contexts), device=first.device).repeat_interleave(sizes)
+        place = torch.arange(len(row), device=first.device) + (first - sizes.cumsum(0) + sizes)[row]
+        dense = self.weights.new_zeros(len(contexts), self.vocab_size)
+        dense[row, self.tokens[place]] = self.weights[place]
+        return dense
+
+    def all(self) -> Tensor:
+        """(U, V)."""
+        return self.of(torch.arange(len(self.starts) - 1, device=self.starts.device))
+
 
 def examples(tokens: Tokens, context: int) -> tuple[Tensor, Tensor]:
     """All contexts, (M, T), and the token that follows each, (M,): the lecture's X and Y."""
     return torch.from_numpy(sliding(tokens, context)).long(), torch.from_numpy(tokens).long()
 
 
-def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Tensor, Tensor]:
-    """The distinct contexts, (U, T), and for each the weight of every next token, (U, V).
+def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Tensor, Followers]:
+    """The distinct contexts, (U, T), and for each the weights of what follows.
 
     A list has many tokens and few distinct contexts. The weights are counts, scaled so that the mean over the U rows of
     the cross-entropy with them is the mean NLL over all M tokens: the same loss, its equal terms gathered.
     """
-    contexts, counts = counted(tokens, context, vocab_size)
-    return torch.from_numpy(contexts).long(), torch.from_numpy(counts * (len(contexts) / len(tokens))).float()
+    contexts, starts, following, counts = counted(tokens, context, vocab_size)
+    weights = torch.from_numpy(counts * (len(contexts) / len(tokens))).float()  # (K,)
+    followers = Followers(torch.from_numpy(starts), torch.from_numpy(following), weights, vocab_size)
+    return torch.from_numpy(contexts).long(), followers
 
 
 class Neural(nn.Module):
@@ -44,8 +81,8 @@ class Neural(nn.Module):
     embeddings: tuple[str, ...] = ()  # the weights that are no matrices but one vector a token or position
     undecayed: tuple[str, ...] = ()  # the matrices that no decay shall pull towards 0
 
-    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
-        """What it learns from, as `loss` takes it: contexts, (M, T), and the token after each, (M,)."""
+    def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | Followers]:
+        """What it learns from: contexts, (M, T), and the token after each, (M,), as `loss` takes them."""
         assert self.context is not None
         return examples(tokens, self.context)
 
@@ -65,6 +102,11 @@ class Neural(nn.Module):
             return F.cross_entropy(logits, targets)
         return F.cross_entropy(logits, targets, reduction="sum") / targets.sum()
 
+    def at_a_time(self) -> int:
+        """Of how many tokens all logits are worked out at a time: of fewer where the vocabulary is large."""
+        (row,) = self.log_probs(np.zeros((1, self.context or 0), dtype=np.int32))  # (V,)
+        return max(1, LOGITS // len(row))
+
     @property
     def parameter_count(self) -> int:
         return sum(weight.numel() for weight in self.parameters())
@@ -78,7 +120,14 @@ class Neural(nn.Module):
         """See `model.Model`. A context that occurs often is worked out once."""
         assert self.context is not None
         contexts, place = distinct(sliding(tokens, self.context), int(tokens.max()) + 1)  # (U, T), (M,)
-        return self.log_probs(contexts)[place, tokens]
+        result, order = np.empty(len(tokens)), np.argsort(place, kind="stable")  # (M,)
+        some = self.at_a_time()
+        cuts = np.searchsorted(place[order], np.arange(0, len(contexts) + some, some))
+        for chunk, (start, stop) in enumerate(pairwise(cuts)):
+            log_probs = self.log_probs(contexts[chunk * some : (chunk + 1) * some])  # (some, V)
+            wanted = order[start:stop]
+            result[wanted] = log_probs[place[wanted] - chunk * some, tokens[wanted]]
+        return result
 
     @contextmanager
     def predicting(self) -> Iterator[None]:

@@ -99,7 +99,8 @@ def context_keys(params: NgramParams, contexts: Contexts, vocab_size: int) -> In
 def ngram_keys(params: NgramParams, tokens: Tokens, vocab_size: int) -> Ints:
     """The number of the n-gram that ends at each token, (M,). Raises ValueError where it does not fit into 63 bits."""
     if span(params, params.order, vocab_size) >= 2**63:
-        raise ValueError(f"expected n-grams that fit into 63 bits, got order {params.order} of {vocab_size} tokens")
+        found = f"order {params.order} of {vocab_size} tokens; a lower order does"
+        raise ValueError(f"expected n-grams that fit into 63 bits, got {found}")
     result = np.empty(len(tokens), dtype=np.int64)
     for start in range(0, len(tokens), CHUNK):
         stop, before = start + CHUNK, max(0, start - params.context)

@@ -21,7 +21,6 @@ from makemore import names
 from makemore.contexts import name_bounds
 from makemore.evaluation import summary
 from makemore.files import DIGITS
-from makemore.names import BOUNDARY
 from makemore.vocab import Tokens, Vocab
 
 CHUNK = 1 << 12  # names that are Python objects at a time, and rows of one table
@@ -35,6 +34,10 @@ class Row(NamedTuple):
     nll: float  # its mean a token, negated
     perplexity: float  # exp(nll)
     losses: list[float]  # -ln P of each character and of the end
+    symbols: str  # which these are
+
+
+COLUMNS = Row._fields[:5]  # of a table of names
 
 
 def rows(tokens: Tokens, nlls: NDArray[np.float64], vocab: Vocab) -> Iterator[Row]:
@@ -51,7 +54,8 @@ def rows(tokens: Tokens, nlls: NDArray[np.float64], vocab: Vocab) -> Iterator[Ro
         columns = (column[some].tolist() for column in (sizes, -totals, means, perplexities))
         strings = names.to_string(vocab.decode(tokens[begin:end])).split("\n")[:-1]
         for name, size, log_likelihood, nll, perplexity in zip(strings, *columns, strict=True):
-            yield Row(name, size, log_likelihood, nll, perplexity, list(islice(losses, size)))
+            own = list(islice(losses, size))
+            yield Row(name, size, log_likelihood, nll, perplexity, own, name + vocab.boundary)
 
 
 def total(tokens: Tokens, nlls: NDArray[np.float64]) -> str:
@@ -84,28 +88,28 @@ def _table(page: list[Row], per_character: bool, uniform: float) -> Table:
         style = f"{weight} {'green' if nll < uniform else 'red'}"
         table.add_row(*(Text(cell, style) for cell in (name, *cells)))  # Text: a name may look like rich's markup
 
-    for name, tokens, log_likelihood, nll, perplexity, losses in page:
+    for name, tokens, log_likelihood, nll, perplexity, losses, symbols in page:
         figures = f"{log_likelihood:z.4f}", f"{nll:z.4f}", f"{perplexity:,.2f}"
         if not per_character:
             add(name, nll, f"{tokens}", *figures)
             continue
         add(name, nll, f"{tokens}", "", *figures, weight="bold")
-        for character, loss in zip(name + BOUNDARY, losses, strict=True):
+        for character, loss in zip(symbols, losses, strict=True):
             add(f"  {character}", loss, "", f"{math.exp(-loss):.4f}", f"{-loss:z.4f}")
     return table
 
 
 def write_csv(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
-    """One line a name; or one line a token, where position counts from 1 in each name and `.` is its end."""
+    """One line a name; or one line a token, where position counts from 1 in each name; the last is its end."""
     writer = csv.writer(file, lineterminator="\n")
     if per_character:
         writer.writerow(("name", "position", "character", "probability"))
         for row in scored:
-            tokens = enumerate(zip(row.name + BOUNDARY, row.losses, strict=True), start=1)
+            tokens = enumerate(zip(row.symbols, row.losses, strict=True), start=1)
             writer.writerows((row.name, i, character, _number(math.exp(-loss))) for i, (character, loss) in tokens)
     else:
-        writer.writerow(Row._fields[:-1])
-        writer.writerows((row.name, row.tokens, *map(_number, row[2:-1])) for row in scored)
+        writer.writerow(COLUMNS)
+        writer.writerows((row.name, row.tokens, *map(_number, row[2:5])) for row in scored)
 
 
 def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
@@ -113,9 +117,9 @@ def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None
     encode = json.JSONEncoder(ensure_ascii=False).encode
     for row in scored:
         fields: dict[str, object] = {"name": row.name, "tokens": row.tokens}
-        fields |= {key: float(_number(value)) for key, value in zip(Row._fields[2:-1], row[2:-1], strict=True)}
+        fields |= {key: float(_number(value)) for key, value in zip(COLUMNS[2:], row[2:5], strict=True)}
         if per_character:
-            fields["characters"] = [*row.name, BOUNDARY]
+            fields["characters"] = list(row.symbols)
             fields["probabilities"] = [float(_number(math.exp(-loss))) for loss in row.losses]
         file.write(encode(fields) + "\n")
 

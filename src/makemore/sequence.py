@@ -84,9 +84,10 @@ class Sequence(Neural):
         result = np.empty(len(tokens))
         starts, sizes = name_bounds(tokens)
         order = np.argsort(-sizes, kind="stable")  # so that names of a chunk need little padding
+        fitting = min(CHUNK, self.at_a_time())
         while len(order):
             longest = sizes[order[0]]
-            some, order = np.split(order, [max(1, CHUNK // longest)])
+            some, order = np.split(order, [max(1, fitting // longest)])
             inside = np.arange(longest) < sizes[some, None]  # (N, T)
             place = (starts[some, None] + np.arange(longest))[inside]  # (K,)
             tree = self.tree(np.roll(tokens[place], 1))

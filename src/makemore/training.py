@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from makemore.checkpoint import Checkpoint
-from makemore.neural import Neural
+from makemore.neural import Followers, Neural
 from makemore.optimizers import SGD, AdamW, Group, Optimizer
 from makemore.params import Section, Seed
 from makemore.progress import progress
@@ -20,6 +20,7 @@ from makemore.vocab import Tokens
 
 ROWS = 200  # of a learning curve, at the most
 POWER = 0.7  # of how often a distinct context occurs: 1 is drawing tokens, 0 drawing contexts
+DENSE = 1 << 23  # weights that are kept with their zeros: a batch is then drawn in less time
 CURVE_HEADER = "step", "loss", "lr"
 
 Batches = Callable[[], tuple[Tensor, Tensor]]
@@ -83,7 +84,7 @@ def stratified_batches(inputs: Tensor, targets: Tensor, size: int, generator: to
     return batch
 
 
-def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: torch.Generator) -> Batches:
+def weighted_batches(contexts: Tensor, followers: Followers, size: int, generator: torch.Generator) -> Batches:
     """Batches of distinct contexts, drawn with probability proportional to how often they occur to the power `POWER`,
     the rows of a batch spread over all.
 
@@ -91,14 +92,16 @@ def weighted_batches(contexts: Tensor, weights: Tensor, size: int, generator: to
     list (self-normalised importance sampling). The power lies between drawing what is frequent again and again, and
     rows that differ so much in weight that the estimate is noisy.
     """
-    chances = weights.double().sum(dim=1) ** POWER  # (U,)
+    rows, weights = followers.rows(), followers.weights.double()  # (K,)
+    chances = weights.new_zeros(len(contexts)).index_add(0, rows, weights) ** POWER  # (U,)
     cumulative = (chances / chances.sum()).cumsum(dim=0).cpu()  # (U,)
-    weights = (weights / chances.unsqueeze(1)).float()  # (U, V)
+    scaled = followers._replace(weights=(weights / chances[rows]).float())
+    dense = scaled.all() if len(contexts) * scaled.vocab_size <= DENSE else None  # (U, V)
 
     def batch() -> tuple[Tensor, Tensor]:
         drawn = torch.searchsorted(cumulative, strata(size, generator)).clamp(max=len(contexts) - 1)  # (N,)
         drawn = drawn.to(contexts.device)
-        return contexts[drawn], weights[drawn]  # (N, T), (N, V)
+        return contexts[drawn], scaled.of(drawn) if dense is None else dense[drawn]  # (N, T), (N, V)
 
     return batch
 
@@ -143,8 +146,9 @@ def learning_rate(params: TrainingParams) -> Callable[[int], float]:
 def batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.Generator) -> Batches:
     """The batches that a model learns from, on its device."""
     device = next(model.parameters()).device
-    inputs, targets = (tensor.to(device) for tensor in model.examples(tokens))
-    if targets.is_floating_point():
+    inputs, targets = model.examples(tokens)
+    inputs, targets = inputs.to(device), targets.to(device)
+    if isinstance(targets, Followers):
         return weighted_batches(inputs, targets, params.batch_size, generator)  # distinct contexts
     draw = stratified_batches if model.context is None else uniform_batches  # names, tokens
     return draw(inputs, targets, params.batch_size, generator)

@@ -1,8 +1,14 @@
-"""The vocabulary: characters to ids and back. Id 0 is the boundary token `.`, which begins and ends every name."""
+"""The vocabulary: characters to ids and back. Id 0 is the boundary token, which begins and ends every name.
+
+A character is a Unicode code point: an emoji of several is several tokens. The boundary is `.`, as in the lecture, and
+another symbol where names hold dots.
+"""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +16,7 @@ from numpy.typing import NDArray
 
 from makemore import names
 from makemore.files import read_json, write_bytes
-from makemore.names import BOUNDARY, NEWLINE, Text
+from makemore.names import NEWLINE, Text
 
 Tokens = NDArray[np.int32]  # (M,): the ids of names one after the other, each name ended by id 0
 
@@ -22,16 +28,21 @@ class Vocab:
     itos: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.itos[:1] != (BOUNDARY,):
-            raise ValueError(f"expected the vocabulary to begin with {BOUNDARY!r}, got {self.itos[:1]}")
+        if self.itos[:1] != (boundary(self.itos[1:]),):
+            raise ValueError(f"expected the vocabulary to begin with the boundary token, got {self.itos[:1]}")
         if len(set(self.itos)) < len(self.itos) or any(len(character) != 1 for character in self.itos):
             raise ValueError("expected a vocabulary of distinct single characters")
 
     @classmethod
     def of(cls, text: Text) -> "Vocab":
-        """The vocabulary of some names: `.`, then their characters in the order of their code points."""
-        present = np.flatnonzero(np.bincount(text))
-        return cls((BOUNDARY, *(chr(code) for code in present if code != NEWLINE)))
+        """The vocabulary of some names: the boundary, then their characters in the order of their code points."""
+        characters = [chr(code) for code in np.flatnonzero(np.bincount(text)) if code != NEWLINE]
+        return cls((boundary(characters), *characters))
+
+    @property
+    def boundary(self) -> str:
+        """What id 0 is shown as."""
+        return self.itos[0]
 
     @cached_property
     def stoi(self) -> dict[str, int]:
@@ -83,6 +94,11 @@ class Vocab:
             return cls(tuple(stoi))
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+
+
+def boundary(characters: Collection[str]) -> str:
+    """What stands for the boundary beside these characters: the first of `.`, `⏎`, `⏏`, ... that is none of them."""
+    return next(symbol for symbol in chain(".", map(chr, count(0x23CE))) if symbol not in characters)
 
 
 def read_tokens(path: Path, vocab: Vocab) -> Tokens:

@@ -1,0 +1,29 @@
+"""The raw list, made uniform."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from _stage import RawPath, command
+from makemore import cleaning, names
+from makemore.cleaning import CleanParams
+
+
+def main(
+    params: CleanParams,
+    names_file: RawPath = Path("data/names.txt"),
+    output: Annotated[Path, typer.Option(help="the names that all else begins with, to write")] = Path(
+        "data/clean.txt"
+    ),
+) -> None:
+    """Check the raw list; normalize its characters, and, where asked to, its case, white space and dots."""
+    text = cleaning.clean(names_file.read_bytes(), str(names_file), params)
+    names.write(output, text)
+    lengths = names.bounds(text)[1]
+    print(f"{output}: {len(lengths):,} names of {lengths.min()} to {lengths.max()} characters")
+
+
+app = command(main, params="clean")
+if __name__ == "__main__":
+    app()
