@@ -14,6 +14,7 @@ ELSEWHERE = {
     "dvc remote add *": "wants a place of the user's: test_experiments has a folder",
     "dvc push": "test_experiments",
     "dvc exp run *": "takes long: test_pipeline and test_experiments have them",
+    "dvc exp apply": "test_experiments",
     "dvc repro evaluate@fourgram *": "like test_adding",
     "dvc repro evaluate@unigram *": "test_adding",
     "python stages/train.py unigram *": "test_adding",

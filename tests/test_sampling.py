@@ -154,7 +154,7 @@ def test_describe() -> None:
 
 
 def test_the_command(run: Run) -> None:
-    for stage in ["vocab"], ["split"], ["fit_ngram", "bigram"]:
+    for stage in ["clean"], ["vocab"], ["split"], ["fit_ngram", "bigram"]:
         assert run(*stage).exit_code == 0
     printed = run("sample", "bigram", "--count", "3", "--prefix", "a")
     assert printed.exit_code == 0 and [name[0] for name in printed.stdout.splitlines()] == ["a"] * 3

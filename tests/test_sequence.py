@@ -148,7 +148,7 @@ def test_keeping_the_state_gives_the_names_of_the_naive_way(make: Make, monkeypa
     kept = np.concatenate([*sample(model, params, VOCAB, batch=100)])
     monkeypatch.setattr(sampling, "stateful", lambda model: Naive(model, 12))
     assert np.array_equal(kept, np.concatenate([*sample(model, params, VOCAB, batch=100)]))
-    assert len({len(name) for name in lines_of(kept)}) > 3
+    assert len({len(name) for name in lines_of(kept)}) > 2
 
 
 @each_model
