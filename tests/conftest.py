@@ -4,6 +4,7 @@ import _stage  # isort: skip  # noqa: F401  first: it sets the arithmetic of the
 
 import importlib.util
 import math
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -174,6 +175,11 @@ def finished(traced: tuple[Project, dict[str, set[str]]]) -> Project:
 def project(finished: Project, tmp_path: Path) -> Project:
     """A copy of `finished`, to be changed."""
     return finished.copy(tmp_path / "project")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more process than processors: some tests wait for DVC's workers."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

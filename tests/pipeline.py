@@ -70,8 +70,12 @@ class Project:
         return read_traces(self.path.parent / "traces")
 
     @contextmanager
-    def forking(self) -> Iterator[dict[str, str]]:
-        """Variables with which `python` runs a script in a fork of a process that has the libraries loaded."""
+    def forking(self, **variables: str) -> Iterator[dict[str, str]]:
+        """Variables with which `python` runs a script in a fork of a process that has the libraries loaded.
+
+        Args:
+            variables: further ones, of that process too.
+        """
         folder = self.path.parent / "traces"
         folder.mkdir()
         python = folder / "python"  # stands before the real one in PATH
@@ -82,12 +86,13 @@ class Project:
         with tempfile.TemporaryDirectory() as short:  # the address of a socket has at most 100 characters
             address = f"{short}/trace"
             command = [sys.executable, script, "--serve", address]
-            server = subprocess.Popen(command, cwd="/", env=environment(self.path.parent) | arithmetic)
+            server = subprocess.Popen(command, cwd="/", env=environment(self.path.parent) | arithmetic | variables)
             try:
                 while not Path(address).exists():
                     assert server.poll() is None
                     time.sleep(0.05)
-                yield {"TRACE": address, "PATH": f"{folder}{os.pathsep}{environment(self.path)['PATH']}"}
+                path = f"{folder}{os.pathsep}{environment(self.path)['PATH']}"
+                yield variables | {"TRACE": address, "PATH": path}
             finally:
                 server.kill()
                 server.wait()
