@@ -1,7 +1,7 @@
 """A page in a real browser: Debian's or anybody's chromium, driven by playwright. As a script it takes screenshots.
 
 `python tests/browser.py FOLDER` shows the page of the last `dvc repro` at two widths, light and dark, and
-`python tests/browser.py --readme` makes the README's pictures of it, docs/page.png and docs/page-phone.png.
+`python tests/browser.py --readme` makes the README's picture of it, docs/page.png.
 """
 
 import shutil
@@ -40,16 +40,12 @@ def main(target: str) -> None:
     address = (ROOT / "metrics" / "report.html").as_uri()
     with browser() as started:
         if target == "--readme":
-            for width, scheme, name in ((1280, "light", "page"), (360, "dark", "page-phone")):
-                page = started.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-                page.goto(address)
-                top = page.locator("#score").bounding_box()["y"]
-                end = page.locator("#make").bounding_box()["y"]  # from there on names are drawn by chance
-                clip = {"x": 0, "y": top, "width": width, "height": end + 40 - top}
-                picture = page.screenshot(full_page=True, clip=clip)
-                Image.open(BytesIO(picture)).quantize(256, Image.Quantize.MAXCOVERAGE).save(
-                    ROOT / "docs" / f"{name}.png", optimize=True
-                )
+            page = started.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+            page.goto(address)
+            top, end = (page.locator(part).bounding_box()["y"] for part in ("#score", "#make"))
+            clip = {"x": 0, "y": top, "width": 1280, "height": end - top}
+            picture = Image.open(BytesIO(page.screenshot(full_page=True, clip=clip)))
+            picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(ROOT / "docs" / "page.png", optimize=True)
             return
         for width, height in ((360, 740), (1280, 900)):
             for scheme in ("light", "dark"):
