@@ -53,7 +53,7 @@ def main(
         write_json(metrics, figures)
     if output:
         counts = "".join(f", {figures[key]:,} {key}" for key in ("distinct", "new") if key in figures)
-        first = ", ".join(names.to_string(names.take(kept[0], np.arange(min(5, params.count)))).split("\n")[:-1])
+        first = ", ".join(names.to_string(names.first(kept[0], 5)).split("\n")[:-1])
         print(f"{output}: {done:,} names{counts}: {first} ...")
 
 

@@ -57,6 +57,17 @@ def lines_of_newline(string: str) -> list[str]:
     return string.split("\n")[:-1]
 
 
+def test_the_first() -> None:
+    text = text_of("ab", "", "c")
+    assert [lines_of(names.first(text, count)) for count in range(5)] == [
+        [],
+        ["ab"],
+        ["ab", ""],
+        ["ab", "", "c"],
+        ["ab", "", "c"],
+    ]
+
+
 @given(st.lists(NAME, min_size=1), st.data())
 def test_take_gives_the_names_asked_for(strings: list[str], data: st.DataObject) -> None:
     order = data.draw(st.lists(st.integers(0, len(strings) - 1), min_size=1))

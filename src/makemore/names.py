@@ -110,6 +110,12 @@ def bounds(text: Text) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return starts, ends - starts
 
 
+def first(text: Text, count: int) -> Text:
+    """The first names of a text, or all where it has no more."""
+    ends = np.flatnonzero(text == NEWLINE)[:count]
+    return text[: ends[-1] + 1 if len(ends) else 0]
+
+
 def take(text: Text, order: NDArray[np.int64]) -> Text:
     """The names at the places `order`, (K,), in that order."""
     starts, lengths = bounds(text)

@@ -106,7 +106,7 @@ def sample(
             so_far = f"found {params.count - missing:,}, then none among {in_vain:,}"
             raise ValueError(f"expected {params.count:,} names with {wanted}; {so_far}")
         if found:
-            yield names.take(text, np.arange(min(found, missing)))
+            yield text if found <= missing else names.first(text, missing)
         missing -= min(found, missing)
         size = min(batch, missing) if found == made else batch
 
@@ -148,7 +148,7 @@ class Wanted:
         lengths = names.bounds(text)[1]
         fits = (lengths >= self.params.min_length) & (lengths <= self.params.max_length)
         if not fits.all():
-            text = names.take(text, np.flatnonzero(fits))
+            text = text[np.repeat(fits, lengths + 1)]
         if not (self.params.suffix or self.params.pattern or self.params.new or self.params.distinct):
             return text
         listed = names.to_string(text).split("\n")[:-1]
