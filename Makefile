@@ -16,6 +16,7 @@ repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are not
 	@test -s dvc.lock || git checkout --quiet dvc.lock
 	dvc repro
 	@python stages/results.py
+	@echo "The page with all of it: metrics/report.html"
 
 test: lint ## set up, lint, type-check, run the tests
 	@# stages/new.py takes no tests along: they are about this list
@@ -48,6 +49,7 @@ clean: ## remove the environment (DVC's cache and outputs stay)
 
 # The direct dependencies are pinned in pyproject.toml, what they need in turn in constraints.txt.
 $(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV), a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -21,7 +21,9 @@ def main(
     except ModuleNotFoundError as error:
         raise ValueError(f"expected the package {error.name}, found none: pip install '.[onnx]'") from None
     network, vocab = models.read(model or Path(f"models/{name}.safetensors"))
-    write_bytes(output or Path(f"models/{name}.onnx"), onnx_export.export(network, vocab))
+    path, content = output or Path(f"models/{name}.onnx"), onnx_export.export(network, vocab)
+    write_bytes(path, content)
+    print(f"{path}: {network.parameter_count:,} parameters, {len(content) / 1e6:.1f} MB")
 
 
 app = command(main)

@@ -8,7 +8,7 @@ import typer
 from _stage import TrainPath, VocabPath, command
 from makemore import names, report, results
 from makemore.files import write_bytes
-from makemore.vocab import Vocab, read_tokens
+from makemore.vocab import Vocab
 
 
 def main(
@@ -27,7 +27,10 @@ def main(
 ) -> None:
     """Write one HTML file with the table of models, the lectures' figures, samples, exercises, and models to try."""
     vocabulary = Vocab.read(vocab)
-    tokens = read_tokens(train, vocabulary)
+    text = names.read(train)
+    tokens = vocabulary.encode(text, str(train))
+    known = names.is_in(names.from_string(f"{report.EXAMPLE}\n"), text).all()
+    example = report.EXAMPLE if known else names.to_string(names.first(text, 1)).rstrip("\n")
     live = [report.embed(name, folder / f"{name}.safetensors", vocabulary) for name in params.live]
     ranked = results.read(metrics, models)
     curves = [model.model for model in reversed(ranked) if (metrics / "curves" / f"{model.model}.csv").exists()]
@@ -38,7 +41,7 @@ def main(
         charts,
         vocabulary,
         int((tokens == 0).sum()),
-        names.to_string(vocabulary.decode(tokens[: tokens.argmin()])),
+        example,
         report.samples(ranked, samples, metrics / "samples"),
         report.answers(exercises.read_text(encoding="utf-8")),
     )

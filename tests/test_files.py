@@ -92,3 +92,13 @@ def test_bad_json_is_one_line(tmp_path: Path, content: str) -> None:
     with pytest.raises(ValueError, match=r"f.json: expected JSON") as error:
         files.read_json(tmp_path / "f.json")
     assert "\n" not in str(error.value)
+
+
+def test_what_is_no_file_is_written_to_itself(tmp_path: Path) -> None:
+    """As root, `--output /dev/null` took that away from the whole machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_bytes(pipe, b"emma\n")
+    assert os.read(reader, 100) == b"emma\n" and pipe.is_fifo()
+    os.close(reader)

@@ -117,9 +117,9 @@ def test_wanted_names_have_the_models_probabilities_among_themselves(way: str) -
 
 def test_what_cannot_be_met_ends_with_a_line(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "PATIENCE", 2000)
-    with pytest.raises(ValueError, match=r"^expected 5 names with length 0 to 50, suffix aaaaaaaa; found 0, then none"):
+    with pytest.raises(ValueError, match=r"^expected 5 names with length 0 to 50, suffix aaaaaaaa; found 0 and gave"):
         sampled(count=5, suffix="aaaaaaaa")
-    with pytest.raises(ValueError, match="distinct; found 1, then none among"):
+    with pytest.raises(ValueError, match="distinct; found 1 and gave up"):
         sampled(temperature=0, distinct=True)
     with pytest.raises(ValueError, match="length 0 to 1; found 0"):
         sampled(temperature=0, max_length=1)

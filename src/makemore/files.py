@@ -23,8 +23,12 @@ METADATA = "makemore"  # one key: safetensors keeps its metadata in a hash map, 
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place once the block ends well, and is removed otherwise.
 
-    The name holds the process id, so that two writers of one file never share a temporary file.
+    The name holds the process id, so that two writers of one file never share a temporary file. What is no file, such
+    as a pipe or /dev/null, is written to itself.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -113,7 +113,11 @@ def read(path: str | Path) -> tuple[Model, Vocab]:
         OSError: the file cannot be read.
         ValueError: it is damaged, or no model of this project.
     """
-    arrays, found = read_safetensors(Path(path))
+    try:
+        arrays, found = read_safetensors(Path(path))
+    except FileNotFoundError:
+        there = ", ".join(sorted(file.stem for file in Path(path).parent.glob("*.safetensors"))) or "none"
+        raise ValueError(f"{path}: expected a model, found no file; of those that are there: {there}") from None
     try:
         vocab = _vocab(found.get("vocab"))
         return from_family(found.get("family"), found.get("config"), arrays, len(vocab)), vocab

@@ -22,7 +22,10 @@ LEFT_OUT = (  # made of the checkout's own list, or about it
 )
 LINES = 32_033  # of the list that the steps in params.yaml are for
 FEWEST = 5  # steps
-NO_RESULTS = "None yet: `dvc repro`, then `python stages/results.py --write README.md`.\n"
+NO_RESULTS = """None yet: `dvc repro`, then `python stages/results.py --write README.md`. The examples on this page are of
+the list that the project was first made for.
+"""
+PLOTS = ".dvc/plots.html"
 
 Values = dict[str, Any]  # by their names in params.yaml, with dots: `sample.max_length`
 
@@ -86,6 +89,9 @@ def make(checkout: Path, folder: Path, content: bytes, values: Values) -> None:
                 shutil.copy2(checkout / name, made / name)
         (made / "data/names.txt").write_bytes(content)
         edit(made / "params.yaml", values)
+        if (checkout / PLOTS).exists():  # plots that open without a network, as stages/plots_page.py has them
+            shutil.copy2(checkout / PLOTS, made / PLOTS)
+            (made / ".dvc/config.local").write_text(f"[plots]\n    html_template = {Path(PLOTS).name}\n")
         results.insert(made / "README.md", NO_RESULTS)
         _git(made, "init", "--quiet", "--initial-branch", "main")
         _git(made, "add", "--all")

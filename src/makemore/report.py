@@ -32,7 +32,7 @@ FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "convolutional"
 LARGEST = 2_000_000  # bytes of an embedded model: a page is to be sent by mail and opened on a phone
 SHOWN = 40  # characters in the bigram matrix and among the embeddings, so that they stay readable
 SAMPLES = 16  # of each model
-EXAMPLE = "emma"
+EXAMPLE = "emma"  # the lectures'; of a list without it another name is shown
 FIGURES = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
 
@@ -249,12 +249,12 @@ def page(
         live: what `embed` gave.
         charts: what `figures` gave.
         train_size: names that the models learned from.
-        example: one of them, to show until another is typed, where the lectures' has characters that are not known.
+        example: one of them, to show until another is typed.
         sampled: what `samples` gave.
         exercises: what `answers` gave.
     """
     large = too_large(live)
-    name = EXAMPLE if set(EXAMPLE) <= set(vocab.itos) else example
+    loss = models[-1].dev if models[-1].test is None else models[-1].test
     data = {"itos": vocab.itos, "live": [model for model in live if model["name"] not in large], **charts}
     text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     best, shown = models[-1], len(charts["bigrams"]["shown"])
@@ -271,11 +271,12 @@ def page(
         if shown == len(vocab)
         else f"The {shown} most frequent of {len(vocab):,} tokens",
         best=escape(best.model),
-        loss=f"{best.dev:.4f}",
-        perplexity=f"{best.perplexity:.2f}",
+        loss=f"{loss:.4f}",
+        perplexity=f"{math.exp(loss):.2f}",
+        names_tried="dev names" if best.test is None else "test names, by which nothing was chosen",
         uniform=f"{math.log(len(vocab)):.4f}",
-        name=escape(name),
-        beginning=escape(name[:2]),
+        name=escape(example),
+        beginning=escape(example[:2]),
         left_out=f" Left out, as too large for a page: {escape(', '.join(large))}." if large else "",
         table=table(models),
         samples=sampled,

@@ -103,7 +103,7 @@ def sample(
         found = names.count(text)
         in_vain = 0 if found else in_vain + made
         if in_vain >= PATIENCE:
-            so_far = f"found {params.count - missing:,}, then none among {in_vain:,}"
+            so_far = f"found {params.count - missing:,} and gave up after {in_vain:,} in a row that were otherwise"
             raise ValueError(f"expected {params.count:,} names with {wanted}; {so_far}")
         if found:
             yield text if found <= missing else names.first(text, missing)

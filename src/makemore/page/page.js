@@ -103,6 +103,7 @@ function makeNames() {
     return element("li", {}, name, element("small", {}, number(nll, 2)));
   });
   at("made").replaceChildren(...lines);
+  at("made").classList.remove("old");
 }
 
 function showNext() {
@@ -271,9 +272,12 @@ for (const section of document.querySelectorAll("main > section")) reached.obser
 at("model").append(...[...models.keys()].map((name) => element("option", { value: name }, name)));
 at("model").value = data.live.at(-1).name;
 at("name").addEventListener("input", showScores);
-at("prefix").addEventListener("input", showNext);
-at("model").addEventListener("change", showNext);
-at("temperature").addEventListener("input", showNext);
+for (const id of ["prefix", "model", "temperature"]) {
+  at(id).addEventListener("input", () => {
+    showNext();
+    at("made").classList.add("old"); // made of something else, until the button is pressed
+  });
+}
 at("maker").addEventListener("submit", (event) => {
   event.preventDefault();
   makeNames();
