@@ -22,8 +22,8 @@ LEFT_OUT = (  # made of the checkout's own list, or about it
 )
 LINES = 32_033  # of the list that the steps in params.yaml are for
 FEWEST = 5  # steps
-NO_RESULTS = """None yet: `dvc repro`, then `python stages/results.py --write README.md`. The examples on this page are of
-the list that the project was first made for.
+NO_RESULTS = """None yet: `dvc repro`, then `python stages/results.py --write README.md`.
+The examples on this page are of the list that the project was first made for.
 """
 PLOTS = ".dvc/plots.html"
 
