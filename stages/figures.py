@@ -5,14 +5,10 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from _stage import TrainPath, VocabPath, command
-from makemore import figures, files
-from makemore.contexts import sliding
-from makemore.vocab import Tokens, Vocab, read_tokens
-
-SHOWN = 40  # characters at the most: the most frequent ones
+from makemore import bigrams, figures, files
+from makemore.vocab import Vocab, read_tokens
 
 
 def main(
@@ -37,11 +33,11 @@ def main(
     """Draw bigram counts, learning curves, learning rates, first activations, embedding, smoothing, models on dev."""
     vocabulary = Vocab.read(vocab)
     size, tokens = len(vocabulary), read_tokens(train, vocabulary)
-    frequent = np.sort(np.argsort(-np.bincount(tokens, minlength=size), kind="stable")[:SHOWN])  # (S,)
+    frequent = bigrams.frequent(tokens, size)  # (S,)
     itos = [vocabulary.itos[i] for i in frequent]
-    which = f"\n(the {SHOWN} most frequent of {size:,} characters)" if size > SHOWN else ""
+    which = f"\n(the {bigrams.SHOWN} most frequent of {size:,} characters)" if size > bigrams.SHOWN else ""
 
-    table = bigrams(tokens, frequent, size)  # (S, S)
+    table = bigrams.counts(tokens, frequent, size)[:, frequent]  # (S, S)
     pairs = ((itos[i], itos[j], int(count)) for (i, j), count in np.ndenumerate(table))
     files.write_csv(folder / "bigram_counts.csv", ("character", "next", "count"), pairs)
     figures.save(folder / "bigram_counts.png", figures.bigram_counts(table, itos, which))
@@ -81,16 +77,6 @@ def main(
     )
     figures.save(folder / "models.png", figures.comparison(nll, errors, size))
     print(f"{folder}: {len(list(folder.glob('*.png')))} pictures; best on dev: {ranked[-1]}")
-
-
-def bigrams(tokens: Tokens, some: NDArray[np.int64], vocab_size: int) -> NDArray[np.int64]:
-    """How often each of some characters, (S,), is followed by each other of them, (S, S)."""
-    place = np.full(vocab_size, -1)
-    place[some] = np.arange(len(some))
-    rows, columns = place[sliding(tokens, 1)[:, 0]], place[tokens]  # (M,), -1 where it is none of them
-    both = (rows >= 0) & (columns >= 0)
-    counts = np.bincount(rows[both] * len(some) + columns[both], minlength=len(some) ** 2)
-    return counts.reshape(len(some), len(some))
 
 
 app = command(main)

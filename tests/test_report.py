@@ -10,6 +10,7 @@ import pytest
 from conftest import additive, encoded, mlp_params, page_of, text_of
 from makemore import model as models
 from makemore import ngram, report
+from makemore.bigrams import SHOWN
 from makemore.ensemble import Ensemble
 from makemore.mlp import MLP
 from makemore.model import Model
@@ -107,7 +108,7 @@ def test_of_many_characters_the_most_frequent_are_shown(tmp_path: Path) -> None:
     characters = [chr(0x4E00 + i) for i in range(300)]
     vocab, tokens, model = bigram(*characters, *("".join(characters[-50:]),) * 3)
     found = report.bigrams(tokens, vocab)
-    assert len(found["shown"]) == len(found["counts"]) == report.SHOWN and found["shown"][0] == 0
+    assert len(found["shown"]) == len(found["counts"]) == SHOWN and found["shown"][0] == 0
     assert all(i > 250 for i in found["shown"][1:])
     html = page_of(tmp_path, vocab, tokens, {"bigram": model})
     assert "The 40 most frequent of 301 tokens" in html

@@ -66,7 +66,10 @@ class Chains:
         self.last = last.astype(np.min_scalar_type(vocab_size))
 
     def names(self, count: int, generator: np.random.Generator) -> Tokens:
-        """As many names as asked for, or as fit into the memory, fewer those that do not end in time."""
+        """At least `count` names, or WALKS * NAMES where that is fewer, each with its end token.
+
+        Those that are longer than `max_length` are among them, some of them cut off: the caller leaves them out.
+        """
         each = min(NAMES, -(-count // WALKS))  # names from each walk: to stop at a fixed time would favour short ones
         made, found = [], np.zeros(WALKS, dtype=np.int64)
         row = np.zeros(WALKS, dtype=np.int64)

@@ -22,6 +22,8 @@ from markdown_it.token import Token
 from numpy.typing import NDArray
 from pydantic import Field
 
+from makemore.bigrams import counts as followed
+from makemore.bigrams import frequent
 from makemore.files import read_csv, read_json, read_safetensors
 from makemore.params import Section
 from makemore.results import Result
@@ -30,7 +32,6 @@ from makemore.vocab import Tokens, Vocab
 FOLDER = Path(__file__).parent / "page"
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "convolutional", "transformer")  # as in models.js
 LARGEST = 2_000_000  # bytes of an embedded model: a page is to be sent by mail and opened on a phone
-SHOWN = 40  # characters in the bigram matrix and among the embeddings, so that they stay readable
 SAMPLES = 16  # of each model
 EXAMPLE = "emma"  # the lectures'; of a list without it another name is shown
 FIGURES = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
@@ -102,13 +103,8 @@ def bigrams(tokens: Tokens, vocab: Vocab) -> dict[str, Any]:
     `shown`: their ids, (S,); `counts`, (S, S), row by row what follows one; `totals`, (S,), over the whole vocabulary;
     `ranks`, (S, S), 1 for what follows most often.
     """
-    frequent = np.argsort(-np.bincount(tokens, minlength=len(vocab)), kind="stable")[:SHOWN]
-    shown = np.sort(frequent)  # (S,)
-    place = np.full(len(vocab), -1)
-    place[shown] = np.arange(len(shown))
-    rows = place[np.roll(tokens, 1)]  # (M,): the first token comes after a boundary, and so does the last's successor
-    pairs = (rows * len(vocab) + tokens)[rows >= 0]
-    counts = np.bincount(pairs, minlength=len(shown) * len(vocab)).reshape(len(shown), len(vocab))  # (S, V)
+    shown = frequent(tokens, len(vocab))  # (S,)
+    counts = followed(tokens, shown, len(vocab))  # (S, V)
     ranks = np.stack([1 + (row > row[shown, None]).sum(axis=1) for row in counts])  # (S, S)
     return {
         "shown": shown.tolist(),
