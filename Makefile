@@ -5,10 +5,10 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint results lecture clean
+.PHONY: help repro test test-fast lint results lecture clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are not up to date, show the models
 	@# DVC writes these in place, so when it is killed just then it leaves them empty, and would not start again
@@ -18,9 +18,12 @@ repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are not
 	@python stages/results.py
 	@echo "The page with all of it: metrics/report.html"
 
-test: lint ## set up, lint, type-check, run the tests
-	@# stages/new.py takes no tests along: they are about this list
+test: lint ## set up, lint, type-check, run all tests
+	@# a project that stages/new.py made has no tests: they are about this list
 	test ! -d tests || pytest
+
+test-fast: $(VENV)/.installed ## set up, run the tests that need neither the pipeline nor a browser
+	pytest -m "not slow"
 
 lint: $(VENV)/.installed ## set up, lint and type-check
 	ruff check
@@ -31,7 +34,7 @@ results: $(VENV)/.installed ## show the table of models
 	@python stages/results.py
 
 RECIPE := -S mlp.initialization=randn -S mlp.examples=all -S mlp.batch_size=32 -S mlp.optimizer=sgd \
-	-S mlp.weight_decay=0.0 -S mlp.embedding_lr=1.0 -S mlp.ema=0.0
+	-S mlp.weight_decay=0.0 -S mlp.embedding_lr_scale=1.0 -S mlp.ema=0.0
 
 lecture: repro ## run the second lecture's three experiments (two minutes) and list them
 	@dvc exp remove --quiet lecture-2-100 lecture-2-300 lecture-10-200 2>/dev/null || true
@@ -42,7 +45,7 @@ lecture: repro ## run the second lecture's three experiments (two minutes) and l
 	dvc exp run --queue --name lecture-10-200 $(RECIPE) -S mlp.embedding=10 -S mlp.hidden=200 \
 		-S mlp.steps=200000 -S mlp.lr=0.1 -S mlp.schedule=step evaluate@mlp
 	dvc exp run --run-all --jobs 2
-	dvc exp show --only-changed --no-pager --drop '.*' --keep 'Experiment|mlp.(embedding|hidden|steps)$$|metrics/mlp.json:(train|dev).nll$$'
+	dvc exp show --only-changed --no-pager --drop '.*' --keep 'Experiment|mlp.(embedding|hidden|steps)$$|metrics/losses/mlp.json:(train|dev).nll$$'
 
 clean: ## remove the environment (DVC's cache and outputs stay)
 	rm -rf $(VENV)

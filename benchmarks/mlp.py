@@ -26,10 +26,12 @@ import lecture_mlp
 import torch
 from torch.profiler import profile
 
-from makemore import mlp, neural, training
-from makemore.mlp import MLP
-from makemore.training import TrainingParams
-from makemore.vocab import Tokens, Vocab, read_tokens
+from makemore.core.vocab import Tokens, Vocab, read_tokens
+from makemore.models import mlp
+from makemore.models.mlp import MLP
+from makemore.nn import neural
+from makemore.training import loop
+from makemore.training.loop import TrainingParams
 
 IMPORTED = time.process_time()  # since the process began
 
@@ -40,7 +42,7 @@ SLICE = 2000  # of the lecture's steps, from which the time of all is calculated
 SAME = 50  # steps after which the weights are compared; later rounding errors grow, as the first losses are near 20
 RECIPES = {
     "ours": {"examples": "distinct", "initialization": "scaled", "batch_size": 192, "steps": 180, "optimizer": "adamw",
-             "lr": 0.05, "embedding_lr": 6, "schedule": "linear"},
+             "lr": 0.05, "embedding_lr_scale": 6, "schedule": "linear"},
     "lecture": {"examples": "all", "initialization": "randn", "batch_size": 32, "steps": LECTURE_STEPS,
                 "optimizer": "sgd", "lr": 0.1, "schedule": "step"},
 }  # fmt: skip
@@ -52,7 +54,7 @@ Run = Callable[[], object]
 
 def recipe(name: str, **changes: object) -> tuple[mlp.Params, TrainingParams]:
     values = {"context": 3, "embedding": 10, "hidden": 200, "direct": False, "device": "cpu", "threads": 1}
-    values |= {"weight_decay": 0, "embedding_decay": 0, "embedding_lr": 1, "warmup": 0, "ema": 0}
+    values |= {"weight_decay": 0, "embedding_decay": 0, "embedding_lr_scale": 1, "warmup": 0, "ema": 0}
     values |= {"seed": 2147483647, "checkpoint_every": 0}
     values |= RECIPES[name] | changes
     return tuple(
@@ -71,9 +73,9 @@ def ready(tokens: Tokens, steps: int | None = None, name: str = "ours", **change
     shape, params = recipe(name, **changes)
     generator = torch.Generator().manual_seed(params.seed)
     model = MLP(shape, 27, generator)
-    batches = training.batches(model, tokens, params, generator)
-    optimizer, rate = training.make_optimizer(model, params), training.learning_rate(params)
-    return model, lambda: training.train(model, model.loss, batches, optimizer, rate, steps or params.steps)
+    batches = loop.batches(model, tokens, params, generator)
+    optimizer, rate = loop.make_optimizer(model, params), loop.learning_rate(params)
+    return model, lambda: loop.train(model, model.loss, batches, optimizer, rate, steps or params.steps)
 
 
 def seconds(run: Run, clock: Callable[[], float] = time.process_time) -> float:

@@ -25,11 +25,12 @@ import torch
 import yaml
 from torch.profiler import profile, record_function
 
-from makemore import files, training
-from makemore.neural import Neural
-from makemore.neural_bigram import NeuralBigram
-from makemore.training import TrainingParams
-from makemore.vocab import Tokens
+from makemore.core import files
+from makemore.core.vocab import Tokens
+from makemore.models.neural_bigram import NeuralBigram
+from makemore.nn.neural import Neural
+from makemore.training import loop
+from makemore.training.loop import TrainingParams
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES, STEPS = 32, 100
@@ -41,11 +42,11 @@ SHAPES = {  # each network's file of src/makemore, and its hyperparameters as ma
     "gru": ("recurrent", WIDE | {"cell": "gru", "layers": 1, "dropout": 0}),
     "lstm": ("recurrent", WIDE | {"cell": "lstm", "layers": 1, "dropout": 0}),
     "bow": ("bow", WIDE | {"positions": 16, "dropout": 0}),
-    "wavenet": ("convolutional", {"channels": 64, "hidden": 64, "layers": 4, "kernel": 2, "dropout": 0}),
+    "wavenet": ("wavenet", {"channels": 64, "hidden": 64, "layers": 4, "kernel": 2, "dropout": 0}),
     "transformer": ("transformer", {"embedding": 64, "layers": 4, "heads": 4, "positions": 16, "dropout": 0}),
 }
 RECIPE = {"optimizer": "adamw", "lr": 5e-4, "schedule": "constant", "weight_decay": 0.01, "embedding_decay": 0.01}
-RECIPE |= {"embedding_lr": 1, "ema": 0, "steps": STEPS, "seed": 0, "device": "cpu", "threads": 1, "checkpoint_every": 0}
+RECIPE |= {"embedding_lr_scale": 1, "ema": 0, "steps": STEPS, "seed": 0, "device": "cpu", "threads": 1, "checkpoint_every": 0}
 KINDS = {  # of operations, by what their names hold
     "tree": ("tree",),
     "matmul": ("aten::mm", "aten::addmm", "aten::bmm"),
@@ -76,9 +77,9 @@ def ready(network: Neural, tokens: Tokens) -> mlp.Run:
     """Steps of the project's loop. A network of windows takes as many tokens a step as the names have."""
     size = NAMES if network.context is None else round(tokens_a_step(tokens))
     params = TrainingParams.model_validate(RECIPE | {"batch_size": size})
-    batches = training.batches(network, tokens, params, torch.manual_seed(0))
-    optimizer, rate = training.make_optimizer(network, params), training.learning_rate(params)
-    return lambda: training.train(network, network.loss, batches, optimizer, rate, STEPS)
+    batches = loop.batches(network, tokens, params, torch.manual_seed(0))
+    optimizer, rate = loop.make_optimizer(network, params), loop.learning_rate(params)
+    return lambda: loop.train(network, network.loss, batches, optimizer, rate, STEPS)
 
 
 def makemore(name: str) -> tuple[int, list[mlp.Run]]:

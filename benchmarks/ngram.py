@@ -24,10 +24,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 import numpy as np
 
-from makemore import model, names, ngram
-from makemore.evaluation import token_nlls
-from makemore.names import Text
-from makemore.vocab import Vocab, read_tokens
+from makemore.core import names
+from makemore.core.model import load_model, save_model
+from makemore.core.names import Text
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.evaluation.losses import token_nlls
+from makemore.models.ngram import model
 
 LIST = Path(__file__).resolve().parents[1] / "data/names.txt"
 SCORED = 1_000_000  # names
@@ -63,19 +65,19 @@ def make(times: int, seed: int, source: Path) -> Figures:
     return {"names": times * names.count(text)}
 
 
-def fit(params: ngram.NgramParams, source: Path, target: Path) -> Figures:
+def fit(params: model.NgramParams, source: Path, target: Path) -> Figures:
     figures: Figures = {}
     vocab = Vocab.of(names.read(LIST))
     with timed(figures, "read"):
         tokens = read_tokens(source, vocab)
     with timed(figures, "count"):
-        fitted = ngram.fit(params, tokens, len(vocab))
+        fitted = model.fit(params, tokens, len(vocab))
     figures["tokens"] = len(tokens)
     del tokens
     with timed(figures, "smooth"):
         figures["ngrams"] = sum(len(own) - 1 for own, _ in fitted.weights)
     with timed(figures, "write"):
-        model.save(target, fitted, vocab)
+        save_model(target, fitted, vocab)
     figures["file"] = target.stat().st_size / 1e6
     return figures
 
@@ -84,8 +86,8 @@ def score(source: Path, target: Path) -> Figures:
     figures: Figures = {}
     vocab = Vocab.of(names.read(LIST))
     with timed(figures, "load"):
-        fitted = model.load(target, vocab)
-        assert isinstance(fitted, ngram.Ngram)
+        fitted = load_model(target, vocab)
+        assert isinstance(fitted, model.Ngram)
         assert fitted.weights
     text = names.read(source)
     some = names.take(text, np.arange(min(SCORED, names.count(text))))
@@ -119,7 +121,7 @@ def main() -> None:
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     keys = ("order", "smoothing", "strength", "position")
-    params = ngram.NgramParams(**{key: getattr(given, key) for key in keys})
+    params = model.NgramParams(**{key: getattr(given, key) for key in keys})
     if given.step:
         step, source, target = given.step[0], Path(given.step[1]), Path(given.step[2])
         if step == "make":

@@ -27,19 +27,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from makemore import model as models
-from makemore import names
-from makemore.params import check, read_section
-from makemore.sampling import SampleParams, sample
-from makemore.vocab import Vocab
+from makemore.core import names
+from makemore.core.model import Model, load_model
+from makemore.core.params import check, read_section
+from makemore.core.vocab import Vocab
+from makemore.sampling.sampler import SampleParams, sample
 
 ROOT = Path(__file__).resolve().parents[1]
 VOCAB = Vocab.read(ROOT / "data/vocab.json")
 OTHERS = ("trigram", "sixgram", "mlp_wide", "gru", "lstm", "transformer")
 
 
-def load(name: str) -> models.Model:
-    return models.load(ROOT / f"models/{name}.safetensors", VOCAB)
+def load(name: str) -> Model:
+    return load_model(ROOT / f"models/{name}.safetensors", VOCAB)
 
 
 def lecture_bigram(count: int) -> None:

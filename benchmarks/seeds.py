@@ -17,10 +17,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from makemore import ensemble
-from makemore import model as models
-from makemore.evaluation import evaluate
-from makemore.vocab import Vocab, read_tokens
+from makemore.core.model import load_model
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.evaluation.losses import evaluate
+from makemore.models import ensemble
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -46,7 +46,7 @@ def main(
     """Train one model with several seeds."""
     vocab = Vocab.read(ROOT / "data/vocab.json")
     splits = {split: read_tokens(ROOT / f"data/splits/{split}.txt", vocab) for split in ("train", "dev", "test")}
-    other = mix and models.load(ROOT / f"models/{mix}.safetensors", vocab)
+    other = mix and load_model(ROOT / f"models/{mix}.safetensors", vocab)
     mixed = [f"dev, half {mix}", f"dev, {mix} by EM"] if mix else []
     header = ["seed", "train", "dev", "test", "seconds", *mixed]
     print(f"{' '.join([name, *(options or [])])}\n\n| {' | '.join(header)} |\n|---|{'---:|' * (len(header) - 1)}")
@@ -60,7 +60,7 @@ def main(
             before = seconds()
             subprocess.run([*command, *outputs, *checkpoint], cwd=ROOT, check=True, capture_output=True)
             took = seconds() - before
-            trained = models.load(path, vocab)
+            trained = load_model(path, vocab)
             rows.append([*(evaluate(trained, tokens)["nll"] for tokens in splits.values()), took])
             if other:
                 parts = [part.token_log_probs(splits["dev"]) for part in (trained, other)]  # (M,)

@@ -21,13 +21,27 @@ os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
 os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from makemore.params import Section, check, describe, parse_yaml, read_section
+from makemore.core.params import Section, check, describe, parse_yaml, read_section
 
-RawPath = Annotated[Path, typer.Option(help="the raw list, one name a line")]
-NamesPath = Annotated[Path, typer.Option(help="the cleaned list, one name a line")]
-VocabPath = Annotated[Path, typer.Option(help="the vocabulary")]
-TrainPath = Annotated[Path, typer.Option(help="the names to learn from")]
-DevPath = Annotated[Path, typer.Option(help="the names to compare models on")]
+RawPath = Annotated[Path, typer.Option(help="raw list, one name per line")]
+NamesPath = Annotated[Path, typer.Option(help="cleaned list, one name per line")]
+VocabPath = Annotated[Path, typer.Option(help="vocabulary to read")]
+TrainPath = Annotated[Path, typer.Option(help="train names to read")]
+DevPath = Annotated[Path, typer.Option(help="dev names to read")]
+DataPath = Annotated[Path, typer.Option(help="folder of the splits, the vocabulary and the samples")]
+ModelsPath = Annotated[Path, typer.Option(help="folder of the models")]
+MetricsPath = Annotated[Path, typer.Option(help="folder of the metrics")]
+
+
+def option(meaning: str, default: str) -> Any:
+    """An option whose default, which depends on the model's name MODEL, the stage fills in."""
+    return typer.Option(help=meaning, show_default=default)
+
+
+ModelPath = Annotated[Path | None, option("model to read", "models/MODEL.safetensors")]
+ModelOut = Annotated[Path | None, option("model to write", "models/MODEL.safetensors")]
+CurveOut = Annotated[Path | None, option("learning curve to write", "metrics/curves/MODEL.csv")]
+TrainingOut = Annotated[Path | None, option("metrics before training to write", "metrics/training/MODEL.json")]
 
 
 def _model_name(value: str) -> str:
@@ -37,7 +51,7 @@ def _model_name(value: str) -> str:
 
 
 ModelName = Annotated[
-    str, typer.Argument(metavar="MODEL", help="which model, as params.yaml calls it", callback=_model_name)
+    str, typer.Argument(metavar="MODEL", help="name of the model, as in models/index.yaml", callback=_model_name)
 ]
 
 PARAMS = Path("params.yaml")
@@ -61,8 +75,8 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
     for parameter in parameters:
         get_args(parameter.annotation)[1].readable = False  # the library says what is wrong with a file
     if sections:
-        option = typer.Option("--params", help="read the hyperparameters from this file")
-        parameters.append(_parameter("params_file", Annotated[Path, option], PARAMS))
+        params_option = typer.Option("--params", help="read the hyperparameters from this file")
+        parameters.append(_parameter("params_file", Annotated[Path, params_option], PARAMS))
         for name, section in sections.items():
             parameters += _options(hints[name], section)
 
@@ -84,7 +98,7 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
-            _fail(f"expected a machine with more memory: {error}")
+            _fail(f"out of memory: {error}")
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -103,20 +117,18 @@ def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
 
 
 def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
-
     values = _values(section, schema)
     options = []
     for name, field in schema.model_fields.items():
         shown = ", ".join(f"{cell}{value[name]}" for cell, value in values.items() if name in value)
         help_text = f"{field.description} ({describe(field)})" if field.metadata else field.description
-        option = typer.Option(help=f"{help_text}  [params.yaml: {shown or '-'}]", show_default=False)
-        options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, option], None))
+        flag = typer.Option(help=f"{help_text}  [params.yaml: {shown or '-'}]", show_default=False)
+        options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, flag], None))
     return options
 
 
 def _values(section: str, schema: type[Section]) -> dict[str, dict[str, Any]]:
-    """The section for `--help`; of a section with a placeholder all that fit in its place. None where unreadable."""
-
+    """The values for `--help`; if the section has a placeholder, those of all cells. Empty if they cannot be read."""
     try:
         above, placeholder, _ = section.partition("{")
         values = read_section(PARAMS, above.rstrip("."))
@@ -135,7 +147,6 @@ def _option_type(annotation: Any) -> Any:
 
 
 def _section(schema: type[Section], file: Path, name: str, options: dict[str, Any]) -> Section:
-
     given = {key: value for key, value in options.items() if value is not None}
     for key, value in given.items():
         annotation = schema.model_fields[key].annotation

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from _stage import RawPath, command
-from makemore import cleaning, names
-from makemore.cleaning import CleanParams
+from makemore.core import names
+from makemore.lists import cleaning
+from makemore.lists.cleaning import CleanParams
 
 
 def main(

@@ -5,22 +5,22 @@ from typing import Annotated
 
 import typer
 
-from _stage import ModelName, command
-from makemore import model as models
-from makemore.files import write_bytes
+from _stage import ModelName, ModelPath, command
+from makemore.core.files import write_bytes
+from makemore.core.model import read_model
 
 
 def main(
     name: ModelName,
-    model: Annotated[Path | None, typer.Option(help="to read", show_default="models/MODEL.safetensors")] = None,
+    model: ModelPath = None,
     output: Annotated[Path | None, typer.Option(help="to write", show_default="models/MODEL.onnx")] = None,
 ) -> None:
     """Export a network to ONNX: docs/formats.md says what the graph takes and gives."""
     try:
-        from makemore import onnx_export
+        from makemore.tools import onnx_export
     except ModuleNotFoundError as error:
         raise ValueError(f"expected the package {error.name}, found none: pip install '.[onnx]'") from None
-    network, vocab = models.read(model or Path(f"models/{name}.safetensors"))
+    network, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     path, content = output or Path(f"models/{name}.onnx"), onnx_export.export(network, vocab)
     write_bytes(path, content)
     print(f"{path}: {network.parameter_count:,} parameters, {len(content) / 1e6:.1f} MB")

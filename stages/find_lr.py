@@ -9,15 +9,22 @@ import typer
 from pydantic import Field, model_validator
 
 from _stage import TrainPath, VocabPath, command
-from makemore import files, lr_finder, mlp, training
-from makemore.vocab import Vocab, read_tokens
+from makemore.core.files import write_csv, write_json
+from makemore.core.progress import progress
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.models.mlp import MLP, MLPParams
+from makemore.search import lr_finder
+from makemore.training.batches import make_batches
+from makemore.training.loop import CURVE_HEADER, Plan, pick_device, train_network
+from makemore.training.optimizers import make_optimizer
+from makemore.training.params import StepParams
 
 
-class Params(training.StepParams, mlp.Params):
-    """An MLP, and the learning rates that it is trained with, one after the other."""
+class Params(StepParams, MLPParams):
+    """An MLP, and the range of learning rates to sweep."""
 
-    lowest: Annotated[float, Field(ge=-30, le=30, description="exponent of the first learning rate: 10 to this power")]
-    highest: Annotated[float, Field(ge=-30, le=30, description="exponent of the last, above lowest")]
+    lowest: Annotated[float, Field(ge=-30, le=30, description="exponent of the first learning rate, a power of 10")]
+    highest: Annotated[float, Field(ge=-30, le=30, description="exponent of the last learning rate")]
 
     @model_validator(mode="after")
     def _rises(self) -> Self:
@@ -33,28 +40,24 @@ def main(
     curve: Annotated[Path, typer.Option(help="loss against learning rate, to write")] = Path(
         "metrics/curves/find_lr.csv"
     ),
-    metrics: Annotated[Path, typer.Option(help="the good range, to write")] = Path("metrics/training/find_lr.json"),
+    metrics: Annotated[Path, typer.Option(help="suggested range to write")] = Path("metrics/training/find_lr.json"),
 ) -> None:
     """Train an MLP while the learning rate grows, and suggest a range for it."""
     torch.set_num_threads(params.threads)
     generator = torch.Generator().manual_seed(params.seed)
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
-    network = mlp.build(params, len(vocabulary), generator).to(training.pick_device(params.device))
-    sweep = training.train(
-        network,
-        network.loss,
-        next_batch=training.batches(network, tokens, params, generator),
-        optimizer=training.make_optimizer(network, params),
-        rate=lr_finder.growing(params.lowest, params.highest, params.steps),
-        steps=params.steps,
-        title="find_lr",
-    )
-    files.write_csv(curve, training.CURVE_HEADER, sweep)
+    network = MLP(params, len(vocabulary), generator).to(pick_device(params.device))
+    next_batch = make_batches(network, tokens, params, generator)
+    plan = Plan(params.steps, lr_finder.growing(params.lowest, params.highest, params.steps))
+    optimizer = make_optimizer(network, params)
+    with progress("find_lr", params.steps, "steps") as update:
+        sweep = train_network(network, lambda: network.loss(*next_batch()), optimizer, plan, update=update)
+    write_csv(curve, CURVE_HEADER, sweep)
     _, losses, rates = np.array(sweep).T
     low, high, best = lr_finder.good_range(rates, losses)
-    files.write_json(metrics, {"lowest": low, "highest": high, "best": best})
-    print(f"{metrics}: learning rates from {low:.3g} to {high:.3g} are good, the lowest loss is at {best:.3g}")
+    write_json(metrics, {"lowest": low, "highest": high, "best": best})
+    print(f"{metrics}: learning rates from {low:.3g} to {high:.3g} are good; the lowest loss is at {best:.3g}")
 
 
 app = command(main, params="find_lr")

@@ -8,11 +8,12 @@ import typer
 from pydantic import Field
 
 from _stage import DevPath, VocabPath, command
-from makemore import ensemble, files
-from makemore import model as models
-from makemore.params import Section
-from makemore.progress import progress
-from makemore.vocab import Vocab, read_tokens
+from makemore.core.files import write_json
+from makemore.core.model import load_model, save_model
+from makemore.core.params import Section
+from makemore.core.progress import progress
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.models.ensemble import Ensemble, fit_weights
 
 
 class Params(Section):
@@ -34,16 +35,16 @@ def main(
         raise ValueError(f"ensemble.models: expected each model once, got {', '.join(params.models)}")
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(dev, vocabulary)
-    members = {name: models.load(folder / f"{name}.safetensors", vocabulary) for name in params.models}
+    members = {name: load_model(folder / f"{name}.safetensors", vocabulary) for name in params.models}
     log_probs = []
-    with progress("ensemble", len(members), "models") as report:
+    with progress("ensemble", len(members), "models") as update:
         for name, member in members.items():
             log_probs.append(member.token_log_probs(tokens))  # (M,)
-            report(len(log_probs), f"{name} {-log_probs[-1].mean():.4f}")
-    weights = ensemble.fit_weights(np.stack(log_probs))
-    models.save(model, ensemble.Ensemble(members, weights), vocabulary)
+            update(len(log_probs), f"{name} {-log_probs[-1].mean():.4f}")
+    weights = fit_weights(np.stack(log_probs))
+    save_model(model, Ensemble(members, weights), vocabulary)
     found = dict(zip(members, weights.tolist(), strict=True))
-    files.write_json(metrics, found)
+    write_json(metrics, found)
     print(f"{model}: {', '.join(f'{name} {weight:.3f}' for name, weight in found.items())}")
 
 

@@ -10,15 +10,16 @@ import typer
 from pydantic import Field
 
 from _stage import TrainPath, VocabPath, command
-from makemore import files, mlp
-from makemore.neural import LOGITS, distinct_examples
-from makemore.params import Seed
-from makemore.vocab import Vocab, read_tokens
+from makemore.core.files import write_csv, write_json
+from makemore.core.params import Seed
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.models.mlp import MLP, Initialization, MLPParams, Shape
+from makemore.nn.neural import LOGITS, distinct_examples
 
 EDGES = np.linspace(-1, 1, 41)
 
 
-class Params(mlp.Shape):
+class Params(Shape):
     """An MLP that is not trained."""
 
     seed: Annotated[Seed, Field(description="of the weights")]
@@ -44,19 +45,19 @@ def main(
     weights = followers.all()  # (U, V)
     uniform = math.log(len(vocabulary))
     found, shares = {}, []
-    for name in get_args(mlp.Initialization):
-        shape = mlp.Params(**params.model_dump(exclude={"seed"}), initialization=name, examples="distinct")
-        network = mlp.build(shape, len(vocabulary), torch.Generator().manual_seed(params.seed))
+    for name in get_args(Initialization):
+        shape = MLPParams(**params.model_dump(exclude={"seed"}), initialization=name, examples="distinct")
+        network = MLP(shape, len(vocabulary), torch.Generator().manual_seed(params.seed))
         with torch.no_grad():
             loss, units = float(network.loss(contexts, weights)), network.hidden(contexts)  # (), (U, H)
         found[name] = {"initial_loss": loss, **network.diagnosis(contexts)}
         counts, _ = np.histogram(units.numpy(), EDGES)
         shares.append(counts / counts.sum())
-    files.write_json(metrics, {"uniform_loss": uniform, **found})
-    columns = ("from", "to", *get_args(mlp.Initialization))
-    files.write_csv(activations, columns, zip(EDGES[:-1], EDGES[1:], *shares, strict=True))
+    write_json(metrics, {"uniform_loss": uniform, **found})
+    columns = ("from", "to", *get_args(Initialization))
+    write_csv(activations, columns, zip(EDGES[:-1], EDGES[1:], *shares, strict=True))
     first = ", ".join(f"{name} {figures['initial_loss']:.4f}" for name, figures in found.items())
-    print(f"{metrics}: first loss {first}, of a uniform model {uniform:.4f} nats a token")
+    print(f"{metrics}: first loss {first}, of a uniform model {uniform:.4f} nats per token")
 
 
 app = command(main, params="initialization")

@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from _stage import PARAMS, command
-from makemore import cleaning, names, project, splits
-from makemore.cleaning import CleanParams
-from makemore.params import check, read_section
-from makemore.splits import SplitParams
-from makemore.vocab import Vocab
+from makemore.core import names
+from makemore.core.params import check, read_section
+from makemore.core.vocab import Vocab
+from makemore.lists import cleaning, splits
+from makemore.lists.cleaning import CleanParams
+from makemore.lists.splits import SplitParams
+from makemore.tools import project
 
 
 def main(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from _stage import command
-from makemore.files import write_bytes
+from makemore.core.files import write_bytes
 
 VEGA_LITE = "5.21"  # the templates of DVC are in version 5
 

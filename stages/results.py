@@ -1,4 +1,4 @@
-"""The tables of models, from their metrics. Not a stage of the pipeline: it writes nothing that the pipeline reads."""
+"""The tables of models, from their metrics. It is not a pipeline stage; nothing depends on its output."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,38 +6,37 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from _stage import DevPath, TrainPath, command
-from makemore import names, results
-from makemore.files import write_bytes
+from _stage import DataPath, MetricsPath, ModelsPath, command
+from makemore.core.files import write_bytes
+from makemore.reporting import tables
+from makemore.reporting.inputs import Inputs
 
 
 def main(
-    metrics: Annotated[Path, typer.Option(help="where the metrics of the models are")] = Path("metrics"),
-    write: Annotated[Path | None, typer.Option(help="put the table, as Markdown, into this file")] = None,
-    page: Annotated[Path | None, typer.Option(help="write the comparison of models, and time.png beside it")] = None,
-    seconds: Annotated[Path, typer.Option(help="of the trainings, for the page")] = Path("benchmarks/seconds.csv"),
-    train: TrainPath = Path("data/splits/train.txt"),
-    dev: DevPath = Path("data/splits/dev.txt"),
-    samples: Annotated[Path, typer.Option(help="where the samples are, for the page")] = Path("data/samples"),
+    data: DataPath = Path("data"),
+    models: ModelsPath = Path("models"),
+    metrics: MetricsPath = Path("metrics"),
+    write: Annotated[Path | None, typer.Option(help="insert the table, as Markdown, into this file")] = None,
+    page: Annotated[Path | None, typer.Option(help="write the comparison of models, with time.png beside it")] = None,
+    seconds: Annotated[Path, typer.Option(help="training times, for the comparison")] = Path("benchmarks/seconds.csv"),
 ) -> None:
-    """Show what each model reached, best last: losses in nats a predicted token, end token included."""
-    models = results.read(metrics)
-    table = results.table(models)
+    """Show the losses of each model, the best last, in nats per token (the end token counts)."""
+    inputs = Inputs(data, models, metrics, metrics / "test.json")
+    results = inputs.results
     if write:
-        results.insert(write, results.markdown(table))
-        print(f"{write}: {len(table)} models")
+        tables.insert(write, tables.markdown(tables.rows(results)))
+        print(f"{write}: {len(results)} models")
     if page:
-        from makemore import figures  # here, since matplotlib takes as long as all else
+        from makemore.reporting import figures  # imports matplotlib, which takes as long as all the rest
 
-        taken = results.read_seconds(seconds)
-        text = results.page(models, taken, metrics / "samples", names.read(train), names.read(dev))
-        write_bytes(page, (text + results.samples(models, samples)).encode())
-        timed = {model.model: taken[model.model] for model in models if model.model in taken}
-        losses = {model.model: model.dev for model in models}
+        known = tables.read_seconds(seconds)
+        write_bytes(page, (tables.document(inputs, known) + tables.samples(inputs)).encode())
+        timed = {result.model: known[result.model] for result in results if result.model in known}
+        losses = {result.model: result["dev.nll"] for result in results}
         figures.save(page.with_name("time.png"), figures.loss_by_time(timed, losses))
-        print(f"{page}: {len(models)} models")
+        print(f"{page}: {len(results)} models")
     if not write and not page:
-        Console().print(results.rich_table(table))
+        Console().print(tables.rich_table(results))
 
 
 app = command(main)

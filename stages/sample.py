@@ -1,4 +1,4 @@
-"""Names that a model makes up."""
+"""Sample names from a model."""
 
 import json
 import sys
@@ -10,45 +10,46 @@ from typing import Annotated, TextIO
 import numpy as np
 import typer
 
-from _stage import ModelName, TrainPath, VocabPath, command
-from makemore import model as models
-from makemore import names, sampling
-from makemore.files import replacing, write_json
-from makemore.names import Text
-from makemore.progress import progress
-from makemore.sampling import SampleParams
-from makemore.vocab import Vocab
+from _stage import ModelName, ModelPath, TrainPath, command
+from makemore.core import names
+from makemore.core.files import replacing, write_json
+from makemore.core.model import read_model
+from makemore.core.names import Text
+from makemore.core.progress import progress
+from makemore.sampling import sampler
+from makemore.sampling.sampler import SampleParams
 
 
 def main(
     name: ModelName,
     params: SampleParams,
-    output: Annotated[Path | None, typer.Option(help="write the names here in place of printing them")] = None,
-    metrics: Annotated[Path | None, typer.Option(help="write here how many are distinct, and how many new")] = None,
+    output: Annotated[Path | None, typer.Option(help="write the names to this file instead of printing them")] = None,
+    metrics: Annotated[
+        Path | None, typer.Option(help="write the number of distinct and of new names to this file")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help='JSON Lines: {"name": "emma", "new": false}; new is not in train')
     ] = False,
-    vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
-    model: Annotated[Path | None, typer.Option(help="to read", show_default="models/MODEL.safetensors")] = None,
+    model: ModelPath = None,
 ) -> None:
-    """Sample names from a model, and print them, one a line.
+    """Sample names from a model, and print them, one per line.
 
-    A name that is not as the options want it is drawn again. The same seed and options give the same names.
+    Names that do not match the options are resampled. If none match, the command exits with an error. The same seed and
+    options give the same names.
     """
-    vocabulary = Vocab.read(vocab)
-    loaded = models.load(model or Path(f"models/{name}.safetensors"), vocabulary)
+    loaded, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     known = names.read(train) if params.new or as_json or metrics else None
-    kept: list[Text] = []  # all names are held for the metrics only
+    kept: list[Text] = []  # only the metrics need all names
     done = 0
-    with writing(output) as file, progress(f"sample from {name}", params.count, "names", file) as report:
-        for text in sampling.sample(loaded, params, vocabulary, known):
+    with writing(output) as file, progress(f"sample from {name}", params.count, "names", file) as update:
+        for text in sampler.sample(loaded, params, vocab, known):
             file.write(to_json(text, known) if as_json and known is not None else names.to_string(text))
             done += names.count(text)
-            report(done, "")
+            update(done, "")
             if metrics or not kept:
                 kept.append(text)
-    figures = sampling.describe(np.concatenate(kept), known) if metrics and known is not None else {}
+    figures = sampler.describe(np.concatenate(kept), known) if metrics and known is not None else {}
     if metrics:
         write_json(metrics, figures)
     if output:
@@ -59,7 +60,7 @@ def main(
 
 @contextmanager
 def writing(path: Path | None) -> Iterator[TextIO]:
-    """The file to write to, which takes its place once all is written; standard output where there is none."""
+    """The output file, which appears when it is complete; without a path, standard output."""
     if path is None:
         yield sys.stdout
         return

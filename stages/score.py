@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
-from _stage import ModelName, VocabPath, command
-from makemore import cleaning, names, scoring
-from makemore import model as models
-from makemore.cleaning import CleanParams
-from makemore.evaluation import token_nlls
-from makemore.names import Text
-from makemore.progress import progress
-from makemore.vocab import Vocab
+from _stage import ModelName, ModelPath, command
+from makemore.core import names
+from makemore.core.model import read_model
+from makemore.core.names import Text
+from makemore.core.progress import progress
+from makemore.evaluation import scoring
+from makemore.evaluation.losses import token_nlls
+from makemore.lists import cleaning
+from makemore.lists.cleaning import CleanParams
 
 
 def main(
@@ -33,8 +34,7 @@ def main(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="CSV, also on a terminal: a line a name, or a character with --per-character")
     ] = False,
-    vocab: VocabPath = Path("data/vocab.json"),
-    model: Annotated[Path | None, typer.Option(help="to read", show_default="models/MODEL.safetensors")] = None,
+    model: ModelPath = None,
 ) -> None:
     """Score names: log-likelihood, mean negative log-likelihood (NLL) and perplexity of each.
 
@@ -47,18 +47,17 @@ def main(
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
     text, source = read(arguments or [], file, params)
-    vocabulary = Vocab.read(vocab)
-    tokens = vocabulary.encode(text, source)
-    scorer = models.load(model or Path(f"models/{name}.safetensors"), vocabulary)
-    with progress(f"score with {name}", len(tokens), "tokens") as report:
-        nlls = token_nlls(scorer, tokens, report)
-    rows = scoring.rows(tokens, nlls, vocabulary)
+    scorer, vocab = read_model(model or Path(f"models/{name}.safetensors"))
+    tokens = vocab.encode(text, source)
+    with progress(f"score with {name}", len(tokens), "tokens") as update:
+        nlls = token_nlls(scorer, tokens, update)
+    rows = scoring.rows(tokens, nlls, vocab)
     if as_json:
         scoring.write_json(sys.stdout, rows, per_character)
     elif as_csv or not sys.stdout.isatty():
         scoring.write_csv(sys.stdout, rows, per_character)
     else:
-        scoring.write_table(sys.stdout, rows, per_character, len(vocabulary))
+        scoring.write_table(sys.stdout, rows, per_character, len(vocab))
     if names.count(text) > 1:
         sys.stdout.flush()
         print(scoring.total(tokens, nlls), file=sys.stderr)

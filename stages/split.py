@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from _stage import NamesPath, command
-from makemore import names, splits
-from makemore.splits import SplitParams
+from makemore.core import names
+from makemore.lists import splits
+from makemore.lists.splits import SplitParams
 
 
 def main(

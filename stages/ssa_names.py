@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from _stage import command
-from makemore import names, ssa
+from makemore.core import names
+from makemore.tools import ssa
 
 
 def main(

@@ -1,41 +1,34 @@
-"""The test split, which nothing else reads."""
+"""Evaluate all models on the test names, which no other stage reads."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import Field
 
-from _stage import VocabPath, command
-from makemore import model as models
-from makemore.evaluation import evaluate
-from makemore.files import write_json
-from makemore.params import Section
-from makemore.vocab import Vocab, read_tokens
-
-
-class Params(Section):
-    """Which models are tested."""
-
-    models: Annotated[list[str], Field(min_length=1, description="the models to test")]
+from _stage import ModelsPath, command
+from makemore.core import names
+from makemore.core.files import write_json
+from makemore.core.model import read_model
+from makemore.core.pipeline import model_names
+from makemore.evaluation.losses import evaluate
 
 
 def main(
-    params: Params,
-    vocab: VocabPath = Path("data/vocab.json"),
-    test: Annotated[Path, typer.Option(help="the names to test on")] = Path("data/splits/test.txt"),
-    folder: Annotated[Path, typer.Option(help="where the models are")] = Path("models"),
-    metrics: Annotated[Path, typer.Option(help="to write")] = Path("metrics/test.json"),
+    test: Annotated[Path, typer.Option(help="test names to read")] = Path("data/splits/test.txt"),
+    models: ModelsPath = Path("models"),
+    metrics: Annotated[Path, typer.Option(help="losses to write")] = Path("metrics/test.json"),
 ) -> None:
-    """Evaluate the finished models on the test names, once, at the end."""
-    vocabulary = Vocab.read(vocab)
-    tokens = read_tokens(test, vocabulary)
-    result = {name: evaluate(models.load(folder / f"{name}.safetensors", vocabulary), tokens) for name in params.models}
-    write_json(metrics, result)
-    figures = ", ".join(f"{name} {figures['nll']:.4f}" for name, figures in result.items())
-    print(f"{metrics}: {figures} nats a token")
+    """Evaluate all models on the test names, once, at the end."""
+    text = names.read(test)
+    losses = {}
+    for name in model_names(models):
+        model, vocab = read_model(models / f"{name}.safetensors")
+        losses[name] = evaluate(model, vocab.encode(text, str(test)))
+    write_json(metrics, losses)
+    shown = ", ".join(f"{name} {found['nll']:.4f}" for name, found in losses.items())
+    print(f"{metrics}: {shown} nats per token")
 
 
-app = command(main, params="test")
+app = command(main)
 if __name__ == "__main__":
     app()

@@ -1,8 +1,9 @@
-"""A network of any family: `python stages/train.py recurrent lstm --hidden 300`."""
+"""Train a network of any family: `python stages/train.py recurrent lstm --hidden 300`."""
 
 import math
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,22 +11,42 @@ import torch
 import typer
 from typer.core import TyperGroup
 
-from _stage import ModelName, TrainPath, VocabPath, command
-from makemore import files, training
-from makemore import model as models
-from makemore.checkpoint import Checkpoint, key_of
-from makemore.neural import Followers, Neural
-from makemore.training import TrainingParams
-from makemore.vocab import Tokens, Vocab, read_tokens
+from _stage import CurveOut, ModelName, ModelOut, TrainingOut, TrainPath, VocabPath, command, option
+from makemore import models
+from makemore.core.files import write_csv, write_json
+from makemore.core.model import save_model
+from makemore.core.progress import progress
+from makemore.core.vocab import Tokens, Vocab, read_tokens
+from makemore.nn.neural import Neural, NextTokenWeights
+from makemore.training.batches import make_batches
+from makemore.training.checkpoint import Checkpoint, key_of
+from makemore.training.loop import CURVE_HEADER, Plan, pick_device, train_network
+from makemore.training.optimizers import make_optimizer
+from makemore.training.params import TrainingParams
+from makemore.training.schedule import learning_rate
 
-DIAGNOSED = 1000  # names on which a network is looked at before it is trained
+DIAGNOSED = 1000  # names that a network is diagnosed on before training
+
+CheckpointPath = Annotated[
+    Path | None, option("checkpoint of an interrupted training", ".checkpoints/MODEL.safetensors")
+]
+
+
+def network_of(family: str) -> type[Neural] | None:
+    """The network that the module `makemore.models.<family>` defines, or None."""
+    try:
+        found = import_module(f"{models.__name__}.{family}").MODEL
+    except (ModuleNotFoundError, AttributeError):
+        return None
+    return found if issubclass(found, Neural) and found.Params.model_fields else None
 
 
 def stage(family: str) -> typer.Typer:
-    """The command that trains a network of a family, which is a file of src/makemore with `Params` and `build`."""
-    module = import_module(f"makemore.{family}")
+    """The command that trains a network of a family."""
+    network_class = network_of(family)
+    assert network_class
 
-    class Params(TrainingParams, module.Params):  # type: ignore[misc, name-defined]
+    class Params(TrainingParams, network_class.Params):  # type: ignore[misc, name-defined]
         pass
 
     def main(
@@ -33,56 +54,46 @@ def stage(family: str) -> typer.Typer:
         name: ModelName = family,
         vocab: VocabPath = Path("data/vocab.json"),
         train: TrainPath = Path("data/splits/train.txt"),
-        model: Annotated[Path | None, _path("to write", "models/MODEL.safetensors")] = None,
-        curve: Annotated[Path | None, _path("learning curve to write", "metrics/curves/MODEL.csv")] = None,
-        metrics: Annotated[Path | None, _path("to write", "metrics/training/MODEL.json")] = None,
-        checkpoint: Annotated[
-            Path | None, _path("where a training that was killed left off", ".checkpoints/MODEL.safetensors")
-        ] = None,
+        model: ModelOut = None,
+        curve: CurveOut = None,
+        metrics: TrainingOut = None,
+        checkpoint: CheckpointPath = None,
     ) -> None:
         torch.set_num_threads(params.threads)
-        generator = torch.Generator().manual_seed(params.seed)  # of the weights, the batches and what is dropped
+        generator = torch.Generator().manual_seed(params.seed)  # of the weights, the batches and the dropout
         vocabulary = Vocab.read(vocab)
         tokens = read_tokens(train, vocabulary)
-        shape = module.Params(**{key: getattr(params, key) for key in module.Params.model_fields})
-        network: Neural = module.build(shape, len(vocabulary), generator).to(training.pick_device(params.device))
-        first = {"uniform_loss": math.log(len(vocabulary)), **beginning(network, tokens)}
-        key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
-        kept = checkpoint or Path(f".checkpoints/{name}.safetensors")
-        resumed = Checkpoint(kept, params.checkpoint_every, key, generator)
-        losses = training.train(
-            network,
-            network.loss,
-            next_batch=training.batches(network, tokens, params, generator),
-            optimizer=training.make_optimizer(network, params),
-            rate=training.learning_rate(params),
-            steps=params.steps,
-            ema=params.ema,
-            title=name,
-            checkpoint=resumed,
-        )
-        path = model or Path(f"models/{name}.safetensors")
-        models.save(path, network, vocabulary)
-        files.write_csv(curve or Path(f"metrics/curves/{name}.csv"), training.CURVE_HEADER, losses)
-        files.write_json(metrics or Path(f"metrics/training/{name}.json"), first)
-        resumed.remove()
-        size = f"{network.parameter_count:,} weights, {params.steps:,} steps"
-        print(f"{path}: {size}, last loss {losses[-1][1]:.4f} nats a token")
+        shape = network_class.Params(**{key: getattr(params, key) for key in network_class.Params.model_fields})
+        network = network_class(shape, len(vocabulary), generator).to(pick_device(params.device))
+        first = {"uniform_loss": math.log(len(vocabulary)), **before_training(network, tokens)}
 
-    main.__doc__ = f"Train a network on the train names. {module.__doc__}"
+        next_batch = make_batches(network, tokens, params, generator)
+        optimizer = make_optimizer(network, params)
+        plan = Plan(params.steps, learning_rate(params), params.ema)
+        key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
+        path = checkpoint or Path(f".checkpoints/{name}.safetensors")
+        resumable = Checkpoint(path, params.checkpoint_every, key, generator)
+        with progress(name, params.steps, "steps") as update:
+            losses = train_network(network, lambda: network.loss(*next_batch()), optimizer, plan, resumable, update)
+
+        output = model or Path(f"models/{name}.safetensors")
+        save_model(output, network, vocabulary)
+        write_csv(curve or Path(f"metrics/curves/{name}.csv"), CURVE_HEADER, losses)
+        write_json(metrics or Path(f"metrics/training/{name}.json"), first)
+        resumable.remove()
+        size = f"{network.parameter_count:,} weights, {params.steps:,} steps"
+        print(f"{output}: {size}, last loss {losses[-1][1]:.4f} nats per token")
+
+    main.__doc__ = f"Train a network on the train names. {import_module(network_class.__module__).__doc__}"
     return command(main, params="{name}")
 
 
-def _path(meaning: str, default: str) -> Any:
-    return typer.Option(help=meaning, show_default=default)
-
-
-def beginning(network: Neural, tokens: Tokens) -> dict[str, float]:
-    """What a network is like before its first step: its loss in nats a token, and what it says of itself."""
+def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
+    """The loss of a network before its first step, in nats per token, and its diagnostics."""
     device = next(network.parameters()).device
     first = tokens[: np.flatnonzero(tokens == 0)[:DIAGNOSED][-1] + 1]
     inputs, targets = network.examples(first)
-    if isinstance(targets, Followers):
+    if isinstance(targets, NextTokenWeights):
         targets = targets.all()
     inputs, targets = inputs.to(device), targets.to(device)
     with torch.no_grad():
@@ -91,17 +102,14 @@ def beginning(network: Neural, tokens: Tokens) -> dict[str, float]:
 
 
 class Families(TyperGroup):
-    """One command for each file of src/makemore that can build a network, imported when it is asked for."""
+    """One command per family of networks, imported when it is asked for."""
 
     def list_commands(self, ctx: object) -> list[str]:
-        files = Path(training.__file__).parent.glob("*.py")
-        return sorted(file.stem for file in files if "\ndef build(" in file.read_text(encoding="utf-8"))
+        return sorted(module.name for module in iter_modules(models.__path__) if network_of(module.name))
 
     def get_command(self, ctx: object, cmd_name: str) -> Any:
-        try:
-            return typer.main.get_command(stage(cmd_name))
-        except (ModuleNotFoundError, AttributeError):
-            return None  # a usage error
+        family = cmd_name.removesuffix(".py")
+        return typer.main.get_command(stage(family)) if network_of(family) else None  # None is a usage error
 
 
 app = typer.Typer(cls=Families, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -109,7 +117,7 @@ app = typer.Typer(cls=Families, add_completion=False, pretty_exceptions_enable=F
 
 @app.callback(subcommand_metavar="FAMILY [MODEL]", no_args_is_help=True)
 def families() -> None:
-    """Train a network on the train names: MODEL is its section in params.yaml, FAMILY the file of src/makemore."""
+    """Train a network on the train names. MODEL is its section in params.yaml, FAMILY its file in makemore/models."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one-layer network of the first lecture."""
+"""Train the one-layer network of the first lecture."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,51 +8,52 @@ import typer
 from pydantic import Field
 
 from _stage import TrainPath, VocabPath, command
-from makemore import files, training
-from makemore import model as models
-from makemore.neural import distinct_examples
-from makemore.neural_bigram import NeuralBigram
-from makemore.optimizers import SGD, Group
-from makemore.params import Section, Seed
-from makemore.vocab import Vocab, read_tokens
+from makemore.core.files import write_csv
+from makemore.core.model import save_model
+from makemore.core.params import Section, Seed
+from makemore.core.progress import progress
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.models.neural_bigram import NeuralBigram
+from makemore.nn.neural import distinct_examples
+from makemore.training.loop import CURVE_HEADER, Plan, train_network
+from makemore.training.optimizers import SGD, Group
 
 
 class Params(Section):
-    """Gradient descent on the whole list at once."""
+    """Full-batch gradient descent."""
 
-    steps: Annotated[int, Field(ge=1, description="updates of the weights")]
+    steps: Annotated[int, Field(ge=1, description="number of updates")]
     lr: Annotated[float, Field(gt=0, description="learning rate")]
     regularization: Annotated[float, Field(ge=0, description="weight of mean(W^2) in the loss")]
-    seed: Annotated[Seed, Field(description="of the first weights")]
+    seed: Annotated[Seed, Field(description="seed of the initial weights")]
 
 
 def main(
     params: Params,
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
-    model: Annotated[Path, typer.Option(help="to write")] = Path("models/neural_bigram.safetensors"),
+    model: Annotated[Path, typer.Option(help="model to write")] = Path("models/neural_bigram.safetensors"),
     curve: Annotated[Path, typer.Option(help="learning curve to write")] = Path("metrics/curves/neural_bigram.csv"),
 ) -> None:
     """Train the neural bigram by gradient descent on all train names at once."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
-    contexts, followers = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))
-    batch = contexts, followers.all()  # (U, 1), (U, V)
+    contexts, targets = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))
+    weights = targets.all()  # (U, V)
 
-    network = NeuralBigram(len(vocabulary), torch.Generator().manual_seed(params.seed))
-    losses = training.train(
-        network,
-        lambda contexts, targets: network.regularized_loss(contexts, targets, params.regularization),
-        next_batch=lambda: batch,
-        optimizer=SGD([Group(list(network.parameters()))]),
-        rate=lambda step: params.lr,
-        steps=params.steps,
-        title="neural_bigram",
-    )
-    models.save(model, network, vocabulary)
-    files.write_csv(curve, training.CURVE_HEADER, losses)
+    network = NeuralBigram(Section(), len(vocabulary), torch.Generator().manual_seed(params.seed))
+    with progress("neural_bigram", params.steps, "steps") as update:
+        losses = train_network(
+            network,
+            lambda: network.regularized_loss(contexts, weights, params.regularization),
+            SGD([Group(list(network.parameters()))]),
+            Plan(params.steps, lambda step: params.lr),
+            update=update,
+        )
+    save_model(model, network, vocabulary)
+    write_csv(curve, CURVE_HEADER, losses)
     size = f"{network.parameter_count:,} weights, {params.steps:,} steps"
-    print(f"{model}: {size}, last loss {losses[-1][1]:.4f} nats a token")
+    print(f"{model}: {size}, last loss {losses[-1][1]:.4f} nats per token")
 
 
 app = command(main, params="neural_bigram")

@@ -1,40 +1,44 @@
-"""How strongly a count model is smoothed: exercise E03."""
+"""Fit an n-gram model whose smoothing is tuned on dev: exercise E03."""
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from _stage import DevPath, ModelName, ModelOut, TrainPath, VocabPath, command, option
+from makemore.core.files import write_csv, write_json
+from makemore.core.model import save_model
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.models.ngram.model import fit
+from makemore.search import tuning
+from makemore.search.tuning import TunedNgramParams
 
-from _stage import DevPath, ModelName, TrainPath, VocabPath, command
-from makemore import tuning
-from makemore.files import write_csv, write_json
-from makemore.ngram import NgramParams
-from makemore.tuning import TuneParams
-from makemore.vocab import Vocab, read_tokens
+StrengthOut = Annotated[Path | None, option("best strength to write", "metrics/tuned/MODEL.json")]
+CurveOut = Annotated[Path | None, option("losses of all strengths to write", "metrics/curves/MODEL_strength.csv")]
 
 
 def main(
     name: ModelName,
-    params: NgramParams,
-    tried: TuneParams,
+    params: TunedNgramParams,
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
     dev: DevPath = Path("data/splits/dev.txt"),
-    tuned: Annotated[Path | None, typer.Option(help="to write", show_default="metrics/tuned/MODEL.json")] = None,
-    curve: Annotated[
-        Path | None, typer.Option(help="to write", show_default="metrics/curves/MODEL_strength.csv")
-    ] = None,
+    model: ModelOut = None,
+    tuned: StrengthOut = None,
+    curve: CurveOut = None,
 ) -> None:
-    """Try strengths of a count model's smoothing; the best on dev is what `strength: tuned` stands for."""
+    """Count the n-grams of the train names, and smooth them with the strength that is best on the dev names."""
     vocabulary = Vocab.read(vocab)
-    splits = read_tokens(train, vocabulary), read_tokens(dev, vocabulary)
-    best, rows = tuning.tune(params, tried.strengths(params.smoothing), *splits, len(vocabulary))
-    path = tuned or Path(f"metrics/tuned/{name}.json")
-    write_json(path, {"strength": best})
+    tokens = read_tokens(train, vocabulary)
+    best, rows = tuning.tune(params, tokens, read_tokens(dev, vocabulary), len(vocabulary))
+    fitted = fit(params.with_strength(best), tokens, len(vocabulary))
+    path = model or Path(f"models/{name}.safetensors")
+    save_model(path, fitted, vocabulary)
+    write_json(tuned or Path(f"metrics/tuned/{name}.json"), {"strength": best})
     write_csv(curve or Path(f"metrics/curves/{name}_strength.csv"), tuning.Row._fields, rows)
-    print(f"{path}: {len(rows)} strengths tried, best on dev: {best}")
+    print(
+        f"{path}: {fitted.parameter_count:,} distinct {params.order}-grams, best strength of {len(rows)} tried: {best}"
+    )
 
 
-app = command(main, params="ngram.{name}", tried="tune_ngram")
+app = command(main, params="tuned_ngram.{name}")
 if __name__ == "__main__":
     app()

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from _stage import NamesPath, VocabPath, command
-from makemore import names
-from makemore.vocab import Vocab
+from makemore.core import names
+from makemore.core.vocab import Vocab
 
 SHOWN = 100  # characters
 

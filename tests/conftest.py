@@ -6,6 +6,8 @@ import importlib.util
 import math
 import os
 import random
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,14 +17,15 @@ from click.testing import Result
 from filelock import FileLock
 from typer.testing import CliRunner
 
-from makemore import mlp, names, report, results
-from makemore import model as models
-from makemore.model import Model
-from makemore.names import Text
-from makemore.ngram import NgramParams
-from makemore.sampling import SampleParams
-from makemore.vocab import Tokens, Vocab
-from pipeline import ROOT, Project, new_project, read_traces, stages
+from checkout import ROOT, Project, new_project, read_traces, stages
+from makemore.core import names
+from makemore.core.model import Model, save_model
+from makemore.core.names import Text
+from makemore.core.vocab import Tokens, Vocab
+from makemore.models.mlp import MLPParams
+from makemore.models.ngram.model import NgramParams
+from makemore.reporting import inputs, page
+from makemore.sampling.sampler import SampleParams
 
 LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
 
@@ -43,9 +46,9 @@ def additive(order: int, strength: float) -> NgramParams:
     return NgramParams(order=order, smoothing="additive", strength=strength, position=0)
 
 
-def mlp_params(**changes: object) -> mlp.Params:
+def mlp_params(**changes: object) -> MLPParams:
     small = {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"}
-    return mlp.Params.model_validate(small | changes)
+    return MLPParams.model_validate(small | changes)
 
 
 def sample_params(**changes: object) -> SampleParams:
@@ -64,11 +67,11 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
 def page_of(
     folder: Path, vocab: Vocab, tokens: Tokens, live: dict[str, Model], exercises: str = "", sampled: str = ""
 ) -> str:
-    """The page of some models that are not trained, with made-up losses and curves."""
+    """The page of some untrained models, with made-up losses and curves."""
     for place, model in enumerate(live.values()):
-        models.save(folder / f"{place}.safetensors", model, vocab)
-    embedded = [report.embed(name, folder / f"{place}.safetensors", vocab) for place, name in enumerate(live)]
-    pairs = report.bigrams(tokens, vocab)
+        save_model(folder / f"{place}.safetensors", model, vocab)
+    embedded = [page.embed(name, folder / f"{place}.safetensors", vocab) for place, name in enumerate(live)]
+    pairs = page.bigrams(inputs_of(vocab, tokens))
     steps = [1.0, 10.0, 100.0]
     charts = {
         "bigrams": pairs,
@@ -78,8 +81,17 @@ def page_of(
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
-    losses = [results.Result(name, 10, 2.0, 2.2, 0.01, None, 2.3, 0.01, 9.0, 3.2) for name in live]
-    return report.page(losses, embedded, charts, vocab, 100, "a", sampled, report.answers(exercises))
+    figures = {"parameters": 10, "train": {"nll": 2.0}, "test": {"nll": 2.3}}
+    dev = {"nll": 2.2, "nll_se": 0.01, "perplexity": 9.0, "bits_per_char": 3.2}
+    losses = [inputs.Result(name, figures | {"dev": dev}) for name in live]
+    return page.Page(losses, embedded, charts, vocab, 100, "a", sampled, page.answers(exercises)).html()
+
+
+def inputs_of(vocab: Vocab, tokens: Tokens) -> inputs.Inputs:
+    """The inputs of the reporting stages, as far as they follow from the train names."""
+    made = inputs.Inputs()
+    made.__dict__ |= {"vocab": vocab, "tokens": tokens}  # which it would otherwise read
+    return made
 
 
 def load_stage(name: str) -> ModuleType:
@@ -109,20 +121,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "names.txt").write_text("".join(f"{name}\n" for name in tiny_names()))
     (tmp_path / "params.yaml").write_text(small_params())
+    (tmp_path / "models").mkdir()
+    shutil.copy(ROOT / "models" / "index.yaml", tmp_path / "models" / "index.yaml")
     return tmp_path
 
 
 def small_params() -> str:
     """The project's params.yaml with so little work that a stage takes no time."""
     text = (ROOT / "params.yaml").read_text()
-    small = {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30, "additive_count": 3, "others_count": 3}
+    small = {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30}
     for key, value in small.items():
-        lines = [
-            line[: line.index(f"{key}:")] + f"{key}: {value}" if line.strip().startswith(f"{key}:") else line
-            for line in text.splitlines()
-        ]
-        text = "\n".join(lines) + "\n"
-    return text
+        text = re.sub(rf"^( *{key}:) *[^ \n]+", rf"\1 {value}", text, flags=re.MULTILINE)
+    return re.sub(r"^(    count:) 30", r"\1 3", text, flags=re.MULTILINE)  # strengths to try, not names
 
 
 @pytest.fixture
@@ -152,16 +162,19 @@ def brute_force_contexts(strings: list[str], context: int) -> list[tuple[str, st
 def traced(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Project, dict[str, set[str]]]:
     """A checkout in which `dvc repro` has run every stage, the results committed; and what each stage read.
 
-    The first of the processes that share the tests makes it for all.
+    The first of the test processes builds it for all. It takes its final name only once it is complete, so that no test
+    uses a half-built one.
     """
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "finished"
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
+            building = tmp_path_factory.mktemp("building")
             shown = ["emma", "olivia", "andrejq", "sphinxofblackquartz", "judgemyvow"]  # what the docs' commands score
-            project = new_project(folder / "project", tiny_names() + shown, small_params())
+            project = new_project(building / "project", tiny_names() + shown, small_params())
             assert set(project.traced_repro()) == set(stages(project.path))
             project.commit("results")
+            building.rename(folder)
     return Project(folder / "project"), read_traces(folder / "traces")
 
 
@@ -182,6 +195,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+SLOW = {"traced", "page"}  # fixtures: the finished pipeline, the page in a browser
+
+
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """First those that need the finished project: one process makes it while another runs the rest."""
+    """Mark the slow tests. First run those that need the finished project: one process builds it while others test."""
+    for item in items:
+        if SLOW & set(item.fixturenames) or item.path.stem == "test_fuzz" or "pipeline" in item.path.parent.name:
+            item.add_marker("slow")
     items.sort(key=lambda item: "traced" not in item.fixturenames)

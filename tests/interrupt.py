@@ -23,8 +23,8 @@ from typing import Any
 import psutil
 import typer
 
+from checkout import Project, environment, new_project, stages
 from conftest import small_params, tiny_names
-from pipeline import Project, environment, new_project, stages
 
 # What DVC writes in place, so that it is left empty when DVC is killed just then, and what DVC says the next time.
 # `make repro` mends both; with `dvc repro` a user does it by hand, see docs/exact.md.

@@ -4,13 +4,14 @@ from functools import cache
 
 import yaml
 
-from makemore import names, ngram, splits
-from makemore.evaluation import evaluate
-from makemore.files import read_csv, read_json
-from makemore.ngram import NgramParams
-from makemore.splits import SplitParams
-from makemore.vocab import Vocab
-from pipeline import ROOT
+from checkout import ROOT
+from makemore.core import names
+from makemore.core.files import read_csv, read_json
+from makemore.core.vocab import Vocab
+from makemore.evaluation.losses import evaluate
+from makemore.lists import splits
+from makemore.lists.splits import SplitParams
+from makemore.models.ngram.model import NgramParams
 
 EXERCISES = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -36,7 +37,7 @@ def fitted(model: str, unit: str) -> tuple[float, float, float, float]:
     params = NgramParams(**PARAMS["ngram"][model])
     if params.strength == "tuned":
         params = params.with_strength(read_json(ROOT / f"metrics/tuned/{model}.json")["strength"])
-    made = ngram.fit(params, train, len(vocab))
+    made = model.fit(params, train, len(vocab))
     on_dev = evaluate(made, dev, unseen=~names.is_in(parts[1], parts[0]))
     on_train, on_test = evaluate(made, train)["nll"], evaluate(made, test)["nll"]
     return on_train, on_dev["nll"], on_dev["nll_unseen"], on_test

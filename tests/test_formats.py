@@ -12,15 +12,15 @@ import pytest
 import torch
 from click.testing import Result
 
+from checkout import ROOT
 from conftest import load_stage, mlp_params, text_of
-from makemore import bow, convolutional, recurrent, transformer
-from makemore import model as models
-from makemore.mlp import MLP
-from makemore.neural import Neural
-from makemore.neural_bigram import NeuralBigram
-from makemore.recurrent import Recurrent
-from makemore.vocab import Vocab
-from pipeline import ROOT
+from makemore.core.model import family_of, save_model
+from makemore.core.vocab import Vocab
+from makemore.models import bow, recurrent, transformer, wavenet
+from makemore.models.mlp import MLP
+from makemore.models.neural_bigram import NeuralBigram
+from makemore.models.recurrent import Recurrent
+from makemore.nn.neural import Neural
 
 PAGE = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
 VOCAB = Vocab.of(text_of("emma", "zoë"))
@@ -39,7 +39,7 @@ def ran(code: str) -> dict[str, Any]:
 @pytest.fixture
 def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    models.save(tmp_path / "models/lstm.safetensors", LSTM, VOCAB)
+    save_model(tmp_path / "models/lstm.safetensors", LSTM, VOCAB)
     return tmp_path
 
 
@@ -53,7 +53,7 @@ def test_three_lines_load_a_model_and_ask_it(saved: Path) -> None:
 
 def test_numpy_alone_reads_the_mlp(saved: Path) -> None:
     network = MLP(mlp_params(initialization="randn"), V)
-    models.save(saved / "models/mlp.safetensors", network, VOCAB)
+    save_model(saved / "models/mlp.safetensors", network, VOCAB)
     em = np.array([[0, VOCAB.stoi["e"], VOCAB.stoi["m"]]], dtype=np.int32)
     assert np.log(ran(NUMPY)["probs"]) == pytest.approx(network.log_probs(em)[0], abs=1e-5)
 
@@ -70,14 +70,14 @@ NETWORKS = [
     MLP(mlp_params(direct=True), V),
     LSTM,
     bow.BagOfWords(bow.Params(embedding=3, hidden=5, positions=4, dropout=0), V),
-    convolutional.WaveNet(convolutional.Params(channels=3, hidden=5, layers=2, kernel=2, dropout=0), V),
+    wavenet.WaveNet(wavenet.Params(channels=3, hidden=5, layers=2, kernel=2, dropout=0), V),
     transformer.Transformer(transformer.Params(layers=2, heads=1, embedding=4, positions=4, dropout=0), V),
 ]
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=models.family_of)
+@pytest.mark.parametrize("network", NETWORKS, ids=family_of)
 def test_each_array_is_described(network: Neural) -> None:
-    section = PAGE.split(f"\n`{models.family_of(network)}`: ")[1].split("\n\n`")[0]
+    section = PAGE.split(f"\n`{family_of(network)}`: ")[1].split("\n\n`")[0]
     arrays = {re.sub(r"\.\d+\.", ".K.", name).replace("norm2", "norm1") for name in network.arrays()}
     assert set(re.findall(CODE_SPANS, section.partition("| --- |")[2])) >= arrays
     assert all(weight.dtype == torch.float32 for weight in network.parameters())

@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from conftest import lines_of, load_stage, small_params, tiny_names
-from makemore import cleaning, mlp, names, params
-from makemore.cleaning import CleanParams
-from makemore.ngram import NgramParams
-from makemore.sampling import SampleParams
-from makemore.splits import SplitParams
-from makemore.training import TrainingParams
+from makemore.core import names, params
+from makemore.lists import cleaning
+from makemore.lists.cleaning import CleanParams
+from makemore.lists.splits import SplitParams
+from makemore.models import mlp
+from makemore.models.ngram.model import NgramParams
+from makemore.sampling.sampler import SampleParams
+from makemore.training.loop import TrainingParams
 
 often = settings(
     max_examples=int(os.environ.get("FUZZ", "40")),

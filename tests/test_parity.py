@@ -8,15 +8,17 @@ import torch
 import torch.nn.functional as F
 
 from conftest import additive, encoded, lines_of, mlp_params, sample_params, text_of
-from makemore import neural, ngram, training
-from makemore.evaluation import evaluate, token_nlls
-from makemore.mlp import MLP
-from makemore.names import Text
-from makemore.neural_bigram import NeuralBigram
-from makemore.ngram import Ngram
-from makemore.optimizers import SGD, Group
-from makemore.sampling import sample
-from makemore.vocab import Tokens, Vocab
+from makemore.core.names import Text
+from makemore.core.vocab import Tokens, Vocab
+from makemore.evaluation.losses import evaluate, token_nlls
+from makemore.models.mlp import MLP
+from makemore.models.neural_bigram import NeuralBigram
+from makemore.models.ngram import model
+from makemore.models.ngram.model import Ngram
+from makemore.nn import neural
+from makemore.sampling.sampler import sample
+from makemore.training import loop
+from makemore.training.optimizers import SGD, Group
 
 SEED = 2147483647  # of all of the lectures' generators
 
@@ -32,7 +34,7 @@ def tokens(real: Text, vocab: Vocab) -> Tokens:
 
 
 def bigram(tokens: Tokens, strength: float) -> Ngram:
-    return ngram.fit(additive(2, strength), tokens, 27)
+    return model.fit(additive(2, strength), tokens, 27)
 
 
 def test_bigram_of_three_names(tokens: Tokens, vocab: Vocab) -> None:
@@ -93,7 +95,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
         return model.regularized_loss(contexts, targets, 0.01)
 
     optimizer = SGD([Group(list(model.parameters()))])
-    curve = training.train(model, loss, lambda: batch, optimizer, lambda step: 50, steps=200)
+    curve = loop.train(model, loss, lambda: batch, optimizer, lambda step: 50, steps=200)
     total = {step: value for step, value, _ in curve}
     assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
     assert alone[-1] == pytest.approx(2.4653, abs=1e-4)
@@ -104,7 +106,7 @@ def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab
     contexts, followers = neural.distinct_examples(tokens, 1, len(vocab))
     batch = contexts, followers.all()
     optimizer = SGD([Group(list(model.parameters()))])
-    training.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
+    loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]
     P = np.exp(bigram(tokens, 0).log_probs(contexts))
     frequent = np.bincount(tokens) > 5000  # the rows that are seen often have got there by now
@@ -153,9 +155,9 @@ def test_mlp_on_five_names(vocab: Vocab) -> None:
     batch = neural.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
     assert len(batch[1]) == 32
     optimizer = SGD([Group(list(model.parameters()))])
-    curve = training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
+    curve = loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
     assert curve[0][1] == pytest.approx(17.7697, abs=1e-3)
-    training.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
+    loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
     assert model.loss(*batch).item() == pytest.approx(0.2561, abs=1e-3)
 
 

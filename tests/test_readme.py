@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from makemore import results
-from pipeline import ROOT
+from checkout import ROOT
+from makemore.reporting import results
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

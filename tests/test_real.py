@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from click.testing import Result
 
-from makemore.files import read_json
-from pipeline import ROOT
+from checkout import ROOT
+from makemore.core.files import read_json
 
 
 def test_from_names_to_samples(run: Callable[..., Result], folder: Path) -> None:

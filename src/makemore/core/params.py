@@ -1,0 +1,128 @@
+"""Typed sections of params.yaml: each hyperparameter is declared once, with its type, range and meaning.
+
+A `Section` is a class with one annotated field per hyperparameter, in the file that uses it. Fields have no defaults:
+the values are in params.yaml alone.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.tokens import AliasToken
+
+S = TypeVar("S", bound="Section")
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+ALIASES = 16  # of one file; not enough for nested ones to expand much
+UNREADABLE = YAMLError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError
+
+
+class Section(BaseModel):
+    """One section of params.yaml. Unknown keys are errors, and values are not converted: `"3"` is not 3."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def parse_yaml(text: str, source: str) -> Any:
+    """The value of a YAML 1.2 text, read by the library that DVC reads it with.
+
+    Raises:
+        ValueError: it is not YAML, has a duplicate key or too many aliases; the message gives `source` and the line.
+    """
+    try:
+        if "*" in text:  # nested aliases expand exponentially ("billion laughs")
+            tokens = YAML(typ="safe", pure=True).scan(text)
+            aliases = [token for token in tokens if isinstance(token, AliasToken)]
+            if len(aliases) > ALIASES:
+                problem = f"more than {ALIASES} aliases; write the values out"
+                raise MarkedYAMLError(problem=problem, problem_mark=aliases[ALIASES].start_mark)
+        return YAML(typ="safe").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        found = " ".join(str(error.problem).split())
+        raise ValueError(f"{source}:{mark.line + 1 if mark else 1}: expected YAML, found {found}") from None
+    except UNREADABLE as error:
+        raise ValueError(f"{source}: expected YAML, found something else ({' '.join(str(error).split())})") from None
+
+
+def read_section(path: Path, name: str) -> dict[str, Any]:
+    """The raw values of the section `name`, with dots between levels: `mlp`, `ngram.bigram`; "" is the whole file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not YAML, or has no such section.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, found the byte 0x{error.object[error.start]:02x}") from None
+    value = parse_yaml(text, str(path))
+    so_far: list[str] = []
+    for key in filter(None, name.split(".")):
+        so_far.append(key)
+        if not isinstance(value, dict) or key not in value:
+            available = ", ".join(map(_shown, value)) if isinstance(value, dict) and value else "none"
+            raise ValueError(f"{path}: {'.'.join(so_far)}: no such section; available: {available}")
+        value = value[key]
+    if not isinstance(value, dict):
+        raise ValueError(f"{path}: {name}: expected a section of keys and values, got {value!r}")
+    return value
+
+
+def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], str]) -> S:
+    """The typed section.
+
+    Args:
+        values: the raw section.
+        name_of: how errors name a key: `params.yaml: mlp.hidden`, or `--hidden`.
+
+    Raises:
+        ValueError: one line for the first error, `<name of the key>: expected ..., got ...`.
+    """
+    unknown = [key for key in values if key not in schema.model_fields]
+    if unknown:
+        raise ValueError(f"{name_of(_shown(unknown[0]))}: unknown key; available: {', '.join(schema.model_fields)}")
+    try:
+        return schema.model_validate(values)
+    except ValidationError as invalid:
+        error = invalid.errors()[0]
+    if not error["loc"]:  # a rule over several keys: its sentence begins with the key to blame
+        key, _, sentence = error["msg"].removeprefix("Value error, ").partition(": ")
+        raise ValueError(f"{name_of(key)}: {sentence}")
+    key = str(error["loc"][0])
+    found = "nothing" if error["type"] == "missing" else repr(values[key])
+    raise ValueError(f"{name_of(key)}: expected {describe(schema.model_fields[key])}, got {found}")
+
+
+def _shown(key: object) -> str:
+    """A key, escaped if it would not print as one clear line."""
+    return key if isinstance(key, str) and key.isprintable() else repr(key)
+
+
+def describe(field: FieldInfo) -> str:
+    """The values that a field accepts, in words: `an integer >= 1`."""
+    bounds = []
+    for bound in field.metadata:
+        for kind, sign, name in ((Ge, ">=", "ge"), (Gt, ">", "gt"), (Le, "<=", "le"), (Lt, "<", "lt")):
+            if isinstance(bound, kind):
+                bounds.append(f"{sign} {getattr(bound, name)}")
+    return f"{_words(field.annotation)} {' and '.join(bounds)}".rstrip()
+
+
+def _words(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(map(str, arguments)) if len(arguments) < 3 else f"one of {', '.join(map(str, arguments))}"
+    if origin in (Union, UnionType):
+        return " or ".join(_words(argument) for argument in arguments)
+    if origin is list:
+        return f"a list, each entry {_words(arguments[0])}"
+    names = {int: "an integer", float: "a number", bool: "true or false", str: "a string", NoneType: "null"}
+    return names.get(annotation, str(annotation))

@@ -1,0 +1,125 @@
+"""Recurrent networks: a state that each character updates, and that is all the network remembers of a name.
+
+Three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network based language model"; the LSTM as in
+Graves 2013, "Generating Sequences With Recurrent Neural Networks", without its peepholes; the GRU of Cho et al. 2014,
+"Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, where the reset gate acts after the
+product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them):
+the first layer's product with the embeddings is taken once for each token of the vocabulary, and all prefixes of one
+length are one step.
+
+Shapes: N names, n prefixes of one length, M of all lengths, V vocabulary, C embedding, H hidden, G gates.
+"""
+
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from makemore.core.model import State
+from makemore.core.params import Section
+from makemore.nn.prefix_tree import PrefixTree
+from makemore.nn.sequence import Dropout, Linear, Sequence, normal, stack
+
+
+class RecurrentParams(Section):
+    """The shape of the network."""
+
+    cell: Annotated[Literal["rnn", "gru", "lstm"], Field(description="how a character updates the state")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character")]
+    hidden: Annotated[int, Field(ge=1, le=100_000, description="numbers in the state of a layer")]
+    layers: Annotated[int, Field(ge=1, le=100, description="each reads the states of the one below")]
+    dropout: Annotated[float, Field(ge=0, lt=1, description="share of each layer's output that is dropped in training")]
+
+
+def rnn(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
+    return (torch.tanh(torch.addmm(x, h, U)),)  # (n, H)
+
+
+def lstm(x: Tensor, h: Tensor, c: Tensor, U: Tensor) -> tuple[Tensor, Tensor]:
+    i, f, o, g = torch.addmm(x, h, U).chunk(4, dim=1)  # (n, H) input, forget and output gate, candidate
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def gru(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
+    hidden = h.shape[1]
+    from_x, from_h = torch.split(x, [2 * hidden, hidden], dim=1), torch.split(h @ U, [2 * hidden, hidden], dim=1)
+    r, z = torch.sigmoid(from_x[0] + from_h[0]).chunk(2, dim=1)  # (n, H) reset and update gate
+    candidate = torch.tanh(torch.addcmul(from_x[1], r, from_h[1]))
+    return (torch.lerp(candidate, h, z),)
+
+
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}  # G, the candidate among them
+
+
+class Layer(nn.Module):
+    """One recurrent layer. It takes the product with its input, x @ W + b, from outside.
+
+    The weights are drawn with the standard deviation 1 / sqrt(fan-in); the LSTM's forget gate begins with the bias 1,
+    so that it remembers (Jozefowicz et al. 2015).
+    """
+
+    def __init__(self, cell: str, inputs: int, hidden: int, generator: torch.Generator | None):
+        super().__init__()
+        self.cell, self.hidden = cell, hidden
+        self.input = Linear(inputs, GATES[cell] * hidden, generator)  # (C or H, G * H)
+        self.U = normal(hidden, GATES[cell] * hidden, scale=hidden**-0.5, generator=generator)
+        if cell == "lstm":
+            self.input.b.data[hidden : 2 * hidden] = 1
+
+    def begin(self, count: int) -> State:
+        return tuple(self.U.new_zeros(count, self.hidden) for _ in range(2 if self.cell == "lstm" else 1))
+
+    def step(self, x: Tensor, state: State) -> State:
+        """One position: the input's part of the gates, (n, G * H), and the state before to the one after."""
+        cell = {"rnn": rnn, "gru": gru, "lstm": lstm}[self.cell]
+        return cell(x, *state, self.U)  # type: ignore[operator, no-any-return]
+
+    def forward(self, x: Tensor, tree: PrefixTree) -> Tensor:
+        """The outputs of all prefixes, (M, H), from the inputs' parts, (M, G * H): one depth from the one above."""
+        state, outputs = self.begin(1), []
+        for part, parents in zip(torch.split(x, tree.sizes), torch.split(tree.parents, tree.sizes), strict=True):
+            state = self.step(part, tuple(above.index_select(0, parents) for above in state))
+            outputs.append(state[0])
+        return torch.cat(outputs)
+
+
+class Recurrent(Sequence):
+    """Embeddings, recurrent layers, logits."""
+
+    Params = RecurrentParams
+    params: RecurrentParams
+    embeddings = ("C",)
+
+    def __init__(self, params: RecurrentParams, vocab_size: int, generator: torch.Generator | None = None):
+        super().__init__(params, vocab_size, generator)
+        self.drop = Dropout(params.dropout, generator)
+        self.C = normal(vocab_size, params.embedding, scale=1, generator=generator)  # (V, C)
+        widths = [params.embedding] + [params.hidden] * (params.layers - 1)
+        self.layers = stack(Layer(params.cell, width, params.hidden, generator) for width in widths)
+        self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
+
+    def forward(self, tree: PrefixTree) -> Tensor:
+        x = F.embedding(tree.tokens, self.layers[0].input(self.C))  # (M, G * H)
+        h = self.drop(self.layers[0](x, tree))  # (M, H)
+        for layer in self.layers[1:]:
+            h = self.drop(layer(layer.input(h), tree))
+        return self.output(h)  # type: ignore[no-any-return]
+
+    def begin(self, count: int) -> State:
+        return tuple(part for layer in self.layers for part in layer.begin(count))
+
+    def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+        h: Tensor = F.embedding(tokens, self.C)  # (N, C)
+        after: State = ()
+        size = len(state) // len(self.layers)
+        for depth, layer in enumerate(self.layers):
+            part = layer.step(layer.input(h), state[depth * size : (depth + 1) * size])
+            h = part[0]
+            after += part
+        return self.output(h), tuple(after)
+
+
+MODEL = Recurrent

@@ -1,0 +1,412 @@
+// The models of src/makemore in plain JavaScript, one class a family, with the names of the Python files.
+//
+// Each model has `begin()`, the state before a name, and `advance(state, token)`, which appends one token (0, the
+// boundary, at first) and gives [the probabilities of the next token (V,), the state after it]. A state is never
+// changed in place. Weights are stored as 32-bit numbers, the arithmetic is in 64 bits.
+//
+// Shapes: V vocabulary, T context length, C embedding or channels, H hidden, G gates, I inputs, O outputs.
+"use strict";
+
+const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
+
+/** An array as report.py wrote it: base64 of little-endian numbers, which is the order of all browsers' machines. */
+function decode({ type, shape, data }) {
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  return { shape, data: Float64Array.from(new TYPES[type](bytes.buffer)) };
+}
+
+const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);
+const zeros = (size) => new Float64Array(size);
+const map = (x, f) => x.map((value, i) => f(value, i));
+const add = (x, y) => map(x, (value, i) => value + y[i]);
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const relu = (x) => Math.max(0, x);
+
+function concat(parts) {
+  const result = zeros(parts.reduce((size, part) => size + part.length, 0));
+  let place = 0;
+  for (const part of parts) {
+    result.set(part, place);
+    place += part.length;
+  }
+  return result;
+}
+
+/** x @ W + b: (I,), (I, O), (O,) -> (O,). */
+function linear(x, W, b) {
+  const outputs = W.shape[1];
+  const y = b ? b.data.slice() : zeros(outputs);
+  for (let i = 0; i < x.length; i++) {
+    const from = i * outputs;
+    for (let j = 0; j < outputs; j++) y[j] += x[i] * W.data[from + j];
+  }
+  return y;
+}
+
+function softmax(logits) {
+  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exp = map(logits, (value) => Math.exp(value - most));
+  const sum = exp.reduce((a, b) => a + b, 0);
+  return map(exp, (value) => value / sum);
+}
+
+/** What src/makemore/smoothing.py says of one order: the discount of each count, the extra weight, what is passed on. */
+const SMOOTHINGS = {
+  none: () => ({}),
+  additive: (strength, V) => ({ extra: () => strength * V }),
+  jelinek_mercer: (strength) => ({ discount: (c) => strength * c }),
+  witten_bell: (strength) => ({ extra: (different) => strength * different }),
+  kneser_ney: (strength, V, nodes) => {
+    const discounts = kneserNeyDiscounts(nodes);
+    return { discount: (c) => discounts[Math.min(c, 3)], pass: () => 1 };
+  },
+  power_law: (strength) => ({ discount: (c) => strength * c ** strength, pass: (c) => c ** strength }),
+};
+
+/** Chen & Goodman 1998, equation 26, with the fallback of KenLM where there are too few counts. */
+function kneserNeyDiscounts(nodes) {
+  const t = [0, 0, 0, 0, 0]; // t[i] n-grams occur i times
+  for (const { seen } of nodes) for (const c of seen.values()) if (c < 5) t[c] += 1;
+  const discounts = [0, 1, 2, 3].map((i) => (i ? i - ((i + 1) * t[1] * t[i + 1]) / ((t[1] + 2 * t[2]) * t[i]) : 0));
+  const fits = t[1] && t[2] && t[3] && discounts.every((d, i) => d >= 0 && d <= i);
+  return fits ? discounts : [0, 0.5, 1, 1.5];
+}
+
+/** Counts, smoothed. The contexts are a tree: each step down is one character further back. */
+class Ngram {
+  constructor({ config, arrays }, V) {
+    Object.assign(this, config, { V, roots: new Map() });
+    this.single = config.smoothing === "none" || config.smoothing === "additive"; // the full context alone
+    const { ngrams, counts } = arrays; // (K, 2 + T): token, characters so far, context, the nearest first; (K,)
+    const depths = Array.from({ length: this.order }, () => []); // the nodes by the length of their context
+    for (let k = 0; k < counts.data.length; k++) {
+      const ngram = row(ngrams, k);
+      let node = this.roots.get(ngram[1]) ?? this.grow(this.roots, ngram[1], null, depths[0]);
+      for (let back = 1; back < this.order && !node.start; back++) {
+        node = node.children.get(ngram[1 + back]) ?? this.grow(node.children, ngram[1 + back], node, depths[back]);
+      }
+      node.seen.set(ngram[0], (node.seen.get(ngram[0]) ?? 0) + counts.data[k]);
+    }
+    for (let depth = this.order - 1; depth >= (this.single ? this.order - 1 : 0); depth--) {
+      this.smooth(depths[depth], depth);
+    }
+  }
+
+  /** A new node, for one character more of context. Where orders are mixed, one start symbol precedes a name. */
+  grow(siblings, key, parent, level) {
+    const start = key === 0 && parent !== null && !this.single;
+    const node = { parent, start, children: new Map(), seen: new Map(), rest: 1 };
+    siblings.set(key, node);
+    level.push(node);
+    return node;
+  }
+
+  /**
+   * P(w | h) = (c(w) - d(w)) / (c + e) + (d + e) / (c + e) * P(w | h'). What was `seen`, counts, becomes the first term,
+   * `rest` the factor of the second.
+   */
+  smooth(nodes, depth) {
+    const strength = Array.isArray(this.strength) ? this.strength[depth] : (this.strength ?? 0);
+    const { discount = () => 0, extra = () => 0, pass = (c) => c } =
+      SMOOTHINGS[this.smoothing](strength, this.V, nodes);
+    for (const node of nodes) {
+      let [sum, discounts] = [0, 0];
+      for (const c of node.seen.values()) {
+        sum += c;
+        discounts += discount(c);
+      }
+      const total = sum + extra(node.seen.size);
+      node.rest = (discounts + extra(node.seen.size)) / total;
+      const shorter = this.single ? null : node.parent?.seen;
+      for (const [token, c] of node.seen) {
+        node.seen.set(token, (c - discount(c)) / total);
+        shorter?.set(token, (shorter.get(token) ?? 0) + pass(c));
+      }
+    }
+  }
+
+  begin() {
+    return [];
+  }
+
+  advance(before, token) {
+    const name = token ? [...before, token] : [];
+    const probs = zeros(this.V).fill(1 / this.V);
+    let node = this.roots.get(Math.min(name.length, this.position));
+    for (let back = 1; node; back++) {
+      for (let i = 0; i < this.V; i++) probs[i] *= node.rest;
+      for (const [next, p] of node.seen) probs[next] += p;
+      node = back < this.order && !node.start ? node.children.get(name[name.length - back] ?? 0) : null;
+    }
+    return [probs, name];
+  }
+}
+
+/** What looks a fixed number of characters back, T: its state is the context. */
+class Window {
+  begin() {
+    return Array(this.context).fill(0);
+  }
+
+  advance(before, token) {
+    const context = [...before, token].slice(1);
+    return [softmax(this.logits(context)), context];
+  }
+}
+
+/** logits = one_hot(character) @ W: row `character` of W, (V, V). */
+class NeuralBigram extends Window {
+  constructor({ arrays }) {
+    super();
+    Object.assign(this, arrays, { context: 1 });
+  }
+
+  logits([character]) {
+    return row(this.W, character);
+  }
+}
+
+/** Bengio et al. 2003: the embeddings of the context side by side, one tanh layer, logits. */
+class MLP extends Window {
+  constructor({ config, arrays }) {
+    super();
+    Object.assign(this, arrays, { context: config.context });
+  }
+
+  logits(context) {
+    const x = concat(context.map((token) => row(this.C, token))); // (T * C,)
+    const h = map(linear(x, this.W1, this.b1), Math.tanh); // (H,)
+    const logits = linear(h, this.W2, this.b2); // (V,)
+    return this.direct ? add(logits, linear(x, this.direct)) : logits;
+  }
+}
+
+// One step of each recurrent cell: the input's part x, (G * H,), and the state to the new state, its output first.
+const CELLS = {
+  rnn: (x, [h], U) => [map(linear(h, U), (value, j) => Math.tanh(x[j] + value))],
+  lstm: (x, [h, c], U) => {
+    const H = h.length;
+    const gates = add(linear(h, U), x); // (4 * H,): input, forget and output gate, candidate
+    const cell = map(
+      c,
+      (value, j) => sigmoid(gates[H + j]) * value + sigmoid(gates[j]) * Math.tanh(gates[3 * H + j]),
+    );
+    return [map(cell, (value, j) => sigmoid(gates[2 * H + j]) * Math.tanh(value)), cell];
+  },
+  gru: (x, [h], U) => {
+    const H = h.length;
+    const y = linear(h, U); // (3 * H,): reset and update gate, candidate
+    return [
+      map(h, (value, j) => {
+        const [r, z] = [sigmoid(x[j] + y[j]), sigmoid(x[H + j] + y[H + j])];
+        const candidate = Math.tanh(x[2 * H + j] + r * y[2 * H + j]);
+        return candidate + z * (value - candidate);
+      }),
+    ];
+  },
+};
+
+/** Embeddings, recurrent layers, logits. The state: for each layer its h, and the LSTM's c, (H,). */
+class Recurrent {
+  constructor({ config, arrays }) {
+    Object.assign(this, { config, arrays });
+  }
+
+  begin() {
+    const parts = this.config.cell === "lstm" ? 2 : 1;
+    return Array.from({ length: this.config.layers }, () =>
+      Array.from({ length: parts }, () => zeros(this.config.hidden)),
+    );
+  }
+
+  advance(before, token) {
+    const { arrays } = this;
+    let h = row(arrays.C, token); // (C,)
+    const state = before.map((part, layer) => {
+      const x = linear(h, arrays[`layers.${layer}.input.W`], arrays[`layers.${layer}.input.b`]); // (G * H,)
+      const after = CELLS[this.config.cell](x, part, arrays[`layers.${layer}.U`]);
+      h = after[0];
+      return after;
+    });
+    return [softmax(linear(h, arrays["output.W"], arrays["output.b"])), state];
+  }
+}
+
+/** The embedding of a token and of its position; positions beyond the table share the last. */
+function embedded({ C, P }, token, position) {
+  return add(row(C, token), row(P, Math.min(position, P.shape[0] - 1)));
+}
+
+/** A causal bag of words: the mean of all embeddings so far. The state: their sum, (C,), and how many they are. */
+class BagOfWords {
+  constructor({ arrays }) {
+    this.arrays = arrays;
+  }
+
+  begin() {
+    return [zeros(this.arrays.C.shape[1]), 0];
+  }
+
+  advance([sum, count], token) {
+    const { arrays } = this;
+    const x = embedded(arrays, token, count); // (C,)
+    const sums = add(sum, x);
+    const y = map(x, (value, i) => value + sums[i] / (count + 1));
+    const h = map(linear(y, arrays["hidden.W"], arrays["hidden.b"]), Math.tanh); // (H,)
+    const z = add(y, linear(h, arrays["residual.W"], arrays["residual.b"]));
+    return [softmax(linear(z, arrays["output.W"], arrays["output.b"])), [sums, count + 1]];
+  }
+}
+
+/** WaveNet: gated dilated convolutions, an MLP on the sum of what they skipped. The state: each layer's inputs so far. */
+class WaveNet {
+  constructor({ config, arrays }) {
+    Object.assign(this, { config, arrays });
+  }
+
+  begin() {
+    return Array.from({ length: this.config.layers }, () => []);
+  }
+
+  advance(before, token) {
+    const { arrays, config } = this;
+    const C = config.channels;
+    let x = row(arrays.C, token); // (C,)
+    let skipped = zeros(config.hidden);
+    const state = before.map((inputs, layer) => {
+      const seen = [...inputs, x];
+      const dilation = config.kernel ** layer;
+      const taps = Array.from(
+        { length: config.kernel },
+        (_, tap) => seen[seen.length - 1 - tap * dilation] ?? zeros(C), // here, then further and further back
+      );
+      const gated = linear(concat(taps), arrays[`layers.${layer}.taps.W`], arrays[`layers.${layer}.taps.b`]); // (2C,)
+      const y = map(gated.subarray(0, C), (value, i) => Math.tanh(value) * sigmoid(gated[C + i]));
+      const out = linear(y, arrays[`layers.${layer}.output.W`], arrays[`layers.${layer}.output.b`]); // (C + H,)
+      x = add(x, out);
+      skipped = add(skipped, out.subarray(C));
+      return seen;
+    });
+    const h = map(linear(map(skipped, relu), arrays["hidden.W"], arrays["hidden.b"]), relu); // (H,)
+    return [softmax(linear(h, arrays["output.W"], arrays["output.b"])), state];
+  }
+}
+
+/** The error function: 2 / sqrt(pi) * exp(-x^2) * (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), all terms of one sign. */
+function erf(x) {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const gelu = (x) => (x / 2) * (1 + erf(x / Math.SQRT2));
+
+function layerNorm(x, weight, bias) {
+  const mean = x.reduce((a, b) => a + b, 0) / x.length;
+  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+  return map(x, (value, i) => ((value - mean) / Math.sqrt(variance + 1e-5)) * weight.data[i] + bias.data[i]);
+}
+
+/** GPT-2's form: blocks of causal attention and an MLP. The state: for each block the keys and values so far, (C,) each. */
+class Transformer {
+  constructor({ config, arrays }) {
+    Object.assign(this, { config, arrays });
+  }
+
+  begin() {
+    return Array.from({ length: this.config.layers }, () => []);
+  }
+
+  advance(before, token) {
+    const { arrays, config } = this;
+    const norm = (x, name) => layerNorm(x, arrays[`${name}.weight`], arrays[`${name}.bias`]);
+    let x = embedded(arrays, token, before[0].length); // (C,)
+    const state = before.map((inputs, block) => {
+      const apply = (y, name) => linear(y, arrays[`blocks.${block}.${name}.W`], arrays[`blocks.${block}.${name}.b`]);
+      const [C, qkv] = [config.embedding, apply(norm(x, `blocks.${block}.norm1`), "qkv")]; // (3 * C,)
+      const seen = [...inputs, { k: qkv.subarray(C, 2 * C), v: qkv.subarray(2 * C) }];
+      x = add(x, apply(this.attend(qkv.subarray(0, C), seen), "attended"));
+      x = add(x, apply(map(apply(norm(x, `blocks.${block}.norm2`), "hidden"), gelu), "output"));
+      return seen;
+    });
+    return [softmax(linear(norm(x, "norm"), arrays["output.W"], arrays["output.b"])), state];
+  }
+
+  /** Each head looks with its share D of the query, (C,), at all positions so far, and takes the mean of their values. */
+  attend(q, seen) {
+    const D = q.length / this.config.heads;
+    const y = zeros(q.length);
+    for (let from = 0; from < q.length; from += D) {
+      const scores = seen.map(({ k }) => {
+        let sum = 0;
+        for (let i = from; i < from + D; i++) sum += q[i] * k[i];
+        return sum / Math.sqrt(D);
+      });
+      softmax(scores).forEach((weight, place) => {
+        for (let i = from; i < from + D; i++) y[i] += weight * seen[place].v[i];
+      });
+    }
+    return y;
+  }
+}
+
+const FAMILIES = {
+  ngram: Ngram,
+  neural_bigram: NeuralBigram,
+  mlp: MLP,
+  recurrent: Recurrent,
+  bow: BagOfWords,
+  wavenet: WaveNet,
+  transformer: Transformer,
+};
+
+/** A model as report.py embedded it. */
+function load({ family, config, arrays }, V) {
+  const decoded = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, decode(array)]));
+  return new FAMILIES[family]({ config, arrays: decoded }, V);
+}
+
+/** The probability of each token of a name and of its end, given those before it; and the distributions, (V,) each. */
+function score(model, tokens) {
+  let state = model.begin();
+  let last = 0;
+  const distributions = [];
+  for (const token of [...tokens, 0]) {
+    const [probs, after] = model.advance(state, last);
+    distributions.push(probs);
+    [state, last] = [after, token];
+  }
+  return { probs: [...tokens, 0].map((token, i) => distributions[i][token]), distributions };
+}
+
+/** Probabilities raised to 1 / temperature and normalised; at 0 all on the likeliest token. */
+function tempered(probs, temperature) {
+  const most = probs.reduce((a, b) => Math.max(a, b), 0);
+  if (temperature === 0) {
+    const likeliest = probs.indexOf(most);
+    return map(probs, (_, i) => (i === likeliest ? 1 : 0));
+  }
+  const powers = map(probs, (p) => (p / most) ** (1 / temperature));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return map(powers, (p) => p / sum);
+}
+
+/** The tokens that a model appends to a prefix, up to the end of the name or `longest` tokens in all. */
+function finish(model, prefix, temperature, longest, random = Math.random) {
+  const made = [];
+  let [probs, state] = model.advance(model.begin(), 0);
+  for (const token of prefix) [probs, state] = model.advance(state, token);
+  while (prefix.length + made.length < longest) {
+    const weights = tempered(probs, temperature);
+    let [u, token] = [random(), 0];
+    while (token < weights.length - 1 && u >= weights[token]) u -= weights[token++];
+    if (token === 0) return { made, ended: true };
+    made.push(token);
+    [probs, state] = model.advance(state, token);
+  }
+  return { made, ended: false };
+}

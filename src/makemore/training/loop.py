@@ -1,0 +1,106 @@
+"""The training loop of every network."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from makemore.core.progress import Update, silent
+from makemore.training.checkpoint import Checkpoint
+from makemore.training.optimizers import Optimizer
+from makemore.training.schedule import Schedule
+
+ROWS = 200  # maximum length of a learning curve
+CURVE_HEADER = "step", "loss", "lr"
+
+Curve = list[tuple[int, float, float]]  # step, mean loss since the previous row in nats per token, learning rate
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to train, and how fast."""
+
+    steps: int
+    rate: Schedule
+    ema: float = 0.0  # decay of the moving average of the weights, which replaces them at the end; 0: no average
+
+
+def train_network(
+    model: nn.Module,
+    next_loss: Callable[[], Tensor],
+    optimizer: Optimizer,
+    plan: Plan,
+    checkpoint: Checkpoint | None = None,
+    update: Update = silent,
+) -> Curve:
+    """The lectures' loop: forward, backward, update.
+
+    Args:
+        next_loss: returns the loss on the next batch, in nats per token.
+        checkpoint: where to resume from, and where to save progress.
+        update: called with the number of finished steps and the current loss.
+
+    Returns:
+        The learning curve, at most `ROWS` rows.
+
+    Raises:
+        ValueError: the loss is no longer finite.
+    """
+    every = math.ceil(plan.steps / ROWS)
+    weights: list[Tensor] = list(model.parameters())
+    average = WeightAverage(weights, plan.ema) if plan.ema else None
+    state = [*weights, *optimizer.state, *(average.means if average else [])]
+    done, curve, losses = checkpoint.load(state) if checkpoint else (0, [], [])
+    for step in range(done, plan.steps):
+        loss = next_loss()
+        for weight in weights:
+            weight.grad = None
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step(plan.rate(step))
+        if average:
+            average.update(step)
+
+        losses.append(loss.detach())
+        if len(losses) == every or step == plan.steps - 1:
+            curve.append((step + 1, _mean(losses, step), plan.rate(step)))
+            update(step + 1, f"loss {curve[-1][1]:.4f}")
+            losses = []
+        if checkpoint and checkpoint.every and (step + 1) % checkpoint.every == 0:
+            checkpoint.save(step + 1, state, curve, losses)
+    if average:
+        average.copy_to_weights()
+    return curve
+
+
+def pick_device(device: str) -> str:
+    """Raises ValueError if `cuda` is asked for and not available."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: CUDA is not available; use auto or cpu")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def _mean(losses: Sequence[Tensor], step: int) -> float:
+    mean = float(torch.stack([*losses]).mean())
+    if not math.isfinite(mean):
+        raise ValueError(f"step {step + 1}: the loss is {mean}: training diverged; try a smaller lr")
+    return mean
+
+
+class WeightAverage:
+    """Exponential moving average of the weights. Early on it averages about the last tenth of the steps."""
+
+    def __init__(self, weights: list[Tensor], decay: float):
+        self.weights, self.decay = weights, decay
+        self.means = [weight.detach().clone() for weight in weights]
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        for mean, weight in zip(self.means, self.weights, strict=True):
+            mean.lerp_(weight, 1 - min(self.decay, step / (step + 9)))
+
+    @torch.no_grad()
+    def copy_to_weights(self) -> None:
+        for mean, weight in zip(self.means, self.weights, strict=True):
+            weight.copy_(mean)

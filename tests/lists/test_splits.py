@@ -1,0 +1,74 @@
+import random
+
+import numpy as np
+import pytest
+
+from conftest import lines_of, text_of, tiny_names
+from makemore.core import names
+from makemore.core.vocab import Vocab
+from makemore.lists.splits import SplitParams, split
+
+LECTURE = SplitParams(train=0.8, dev=0.1, seed=42, unit="line")
+
+
+def lectures_split(words: list[str]) -> list[list[str]]:
+    words = list(words)
+    random.seed(42)
+    random.shuffle(words)
+    n1, n2 = int(0.8 * len(words)), int(0.9 * len(words))
+    return [words[:n1], words[n1:n2], words[n2:]]
+
+
+@pytest.mark.parametrize("count", [11, 60, 137])
+def test_it_is_the_lectures_split(count: int) -> None:
+    words = tiny_names(count)
+    assert [lines_of(part) for part in split(text_of(*words), LECTURE)] == lectures_split(words)
+
+
+def test_the_projects_list(real: names.Text) -> None:
+    parts = split(real, LECTURE)
+    vocab = Vocab.of(real)
+    assert [names.count(part) for part in parts] == [25_626, 3_203, 3_204]
+    assert [len(vocab.encode(part, "part")) for part in parts] == [182_518, 22_939, 22_689]
+
+
+def test_the_lectures_list(lecture: names.Text) -> None:
+    parts = split(lecture, LECTURE)
+    vocab = Vocab.of(lecture)
+    assert [len(vocab.encode(part, "part")) for part in parts] == [182_625, 22_655, 22_866]
+
+
+def test_by_line_names_leak() -> None:
+    train, dev, _ = split(text_of(*tiny_names(300)), LECTURE)
+    assert names.is_in(dev, train).any()
+
+
+def test_by_name_nothing_leaks_and_nothing_is_lost() -> None:
+    words = tiny_names(300)
+    parts = split(text_of(*words), LECTURE.model_copy(update={"unit": "name"}))
+    train, dev, test = (set(lines_of(part)) for part in parts)
+    assert not train & dev and not train & test and not dev & test
+    assert sorted(np.concatenate([lines_of(part) for part in parts])) == sorted(words)
+    assert len(train) == int(0.8 * len(set(words)))
+
+
+def test_without_copies_both_units_are_the_same() -> None:
+    text = text_of(*sorted(set(tiny_names(100))))
+    by_line, by_name = (split(text, LECTURE.model_copy(update={"unit": unit})) for unit in ("line", "name"))
+    assert all(np.array_equal(a, b) for a, b in zip(by_line, by_name, strict=True))
+
+
+def test_another_seed_gives_another_split() -> None:
+    text = text_of(*tiny_names())
+    assert not np.array_equal(split(text, LECTURE)[1], split(text, LECTURE.model_copy(update={"seed": 43}))[1])
+
+
+def test_fractions_that_binary_cannot_hold() -> None:  # 0.7 + 0.2 is 0.8999...
+    parts = split(text_of(*tiny_names(10)), LECTURE.model_copy(update={"train": 0.7, "dev": 0.2}))
+    assert [names.count(part) for part in parts] == [7, 2, 1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_too_few_names(count: int) -> None:
+    with pytest.raises(ValueError, match=f"enough names for three splits, found {count}, which makes train"):
+        split(text_of(*tiny_names(60)[:count]), LECTURE)

@@ -1,0 +1,32 @@
+"""`dvc plots` draws every curve of two revisions, also where there is no network."""
+
+import json
+import re
+
+import pytest
+
+from checkout import Project
+from conftest import load_stage
+
+vl_convert = pytest.importorskip("vl_convert")
+
+OLDEST = "5.8"  # version of Vega-Lite at hand; the page that DVC has by itself loads 5.2
+
+
+def test_plots_open_without_a_network(project: Project) -> None:
+    load_stage("plots_page").main(project.path / ".dvc/plots.html")
+    (project.path / ".dvc/config.local").write_text("[plots]\n    html_template = plots.html\n")
+    curve = project.path / "metrics/curves/mlp.csv"
+    curve.write_text(curve.read_text().rpartition("\n")[0].rpartition("\n")[0] + "\n")
+    project.run("dvc", "plots", "diff", "HEAD")
+
+    html = (project.path / "dvc_plots/index.html").read_text(encoding="utf-8")
+    assert "window.vegaEmbed=" in html and not re.search(r"(src|href) *= *[\"']?(https?:)?//", html)
+    plots = [json.loads(spec) for spec in re.findall(r"var spec = (.*);\n", html)]
+    titles = [plot["title"]["text"] for plot in plots]
+    assert titles[0] == "Training loss of all networks" and titles[-1] == "All models on the dev names"
+    assert all(titles) and len(set(titles)) == len(titles)
+    for plot in plots:
+        drawn = vl_convert.vegalite_to_svg(plot, vl_version=OLDEST)
+        assert "HEAD" in drawn and "workspace" in drawn and "NaN" not in drawn, plot["title"]
+    assert project.status() == " M metrics/curves/mlp.csv\n"
