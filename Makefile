@@ -1,4 +1,4 @@
-# Two commands: `make repro` sets up and runs the pipeline, `make test` sets up and checks everything.
+# `make repro` sets up the environment and runs the pipeline; `make test` runs all checks and tests.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,19 +10,19 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are not up to date, show the models
-	@# DVC writes these in place, so when it is killed just then it leaves them empty, and would not start again
-	@test -s .dvc/tmp/rwlock || rm -f .dvc/tmp/rwlock
-	@test -s dvc.lock || git checkout --quiet dvc.lock
+repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are out of date, show the models
+	@python stages/repair.py
+	@python stages/check.py
 	dvc repro
+	@python stages/remember.py
 	@python stages/results.py
 	@echo "The page with all of it: metrics/report.html"
 
 test: lint ## set up, lint, type-check, run all tests
-	@# a project that stages/new.py made has no tests: they are about this list
+	@# projects created by stages/new.py have no tests, since those are specific to this list
 	test ! -d tests || pytest
 
-test-fast: $(VENV)/.installed ## set up, run the tests that need neither the pipeline nor a browser
+test-fast: $(VENV)/.installed ## set up, run the tests that need no pipeline and no browser
 	pytest -m "not slow"
 
 lint: $(VENV)/.installed ## set up, lint and type-check
@@ -47,18 +47,18 @@ lecture: repro ## run the second lecture's three experiments (two minutes) and l
 	dvc exp run --run-all --jobs 2
 	dvc exp show --only-changed --no-pager --drop '.*' --keep 'Experiment|mlp.(embedding|hidden|steps)$$|metrics/losses/mlp.json:(train|dev).nll$$'
 
-clean: ## remove the environment (DVC's cache and outputs stay)
+clean: ## remove the environment (keeps the DVC cache and the outputs)
 	rm -rf $(VENV)
 
-# The direct dependencies are pinned in pyproject.toml, what they need in turn in constraints.txt.
+# Direct dependencies are pinned in pyproject.toml, transitive ones in constraints.txt.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), a minute or two"
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-# What `dvc plots` fills in, so that plots open without a network; named in the local configuration, since DVC fails
-# where it is configured and missing.
+# The template of `dvc plots`, for plots that work offline. It is set in the local configuration, since DVC fails if a
+# configured template is missing.
 .dvc/plots.html: stages/plots_page.py | $(VENV)/.installed
 	python stages/plots_page.py
 	dvc config --local plots.html_template plots.html

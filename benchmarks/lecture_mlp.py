@@ -1,8 +1,9 @@
-"""The second lecture's MLP as its notebook writes it, to be measured against: nothing here is this project's.
+"""The second lecture's MLP as its notebook writes it: the reference for `mlp.py`. It uses nothing of this project.
 
     python benchmarks/lecture_mlp.py STEPS [TRAIN]
 
-It prints the seconds of each part. The one liberty: batches are drawn from the generator that drew the weights.
+It prints the seconds of each part as JSON. TRAIN is the file of the train names, by default that of the pipeline. One
+thing differs from the notebook: the batches are drawn from the generator that drew the weights.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""makemore's models and training step, written anew as plainly as makemore writes them, to be measured against.
+"""makemore's models and training step, rewritten as plainly as makemore writes them: the reference for `models.py`.
 
-Batches are B names padded to T positions; targets are -1 where there is none. Sizes are the script's defaults.
+Batches are B names padded to T positions; the targets of the padding are -1. Sizes are the defaults of its script.
 
 Shapes: B names, T positions, V vocabulary, C embedding, A heads.
 """
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-V, T, C, LAYERS, HEADS = 27, 16, 64, 4, 4  # hidden layers are C wide too
+V, T, C, LAYERS, HEADS = 27, 16, 64, 4, 4  # hidden layers have C units too
 
 
 class Bigram(nn.Module):
@@ -25,7 +25,7 @@ class Bigram(nn.Module):
 
 
 class MLP(nn.Module):
-    """Each position sees the T characters up to it; those before the name are a token of their own."""
+    """Each position sees the T characters up to it. A token of its own stands for positions before the name."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class Recurrent(nn.Module):
 
 
 class LSTM(nn.Module):
-    """Not makemore's, which has none: PyTorch's."""
+    """PyTorch's: makemore has none."""
 
     def __init__(self):
         super().__init__()
@@ -90,7 +90,7 @@ class LSTM(nn.Module):
 
 
 class Positioned(nn.Module):
-    """Embeddings of characters and positions, then some layers."""
+    """Embeddings of characters and positions, then the given layers."""
 
     def __init__(self, *layers):
         super().__init__()
@@ -101,7 +101,7 @@ class Positioned(nn.Module):
 
 
 class Block(nn.Module):
-    """Something that mixes positions, then an MLP, each added to what it reads."""
+    """A module that mixes positions, then an MLP, each with a residual connection."""
 
     def __init__(self, mix, mlp):
         super().__init__()
@@ -113,7 +113,7 @@ class Block(nn.Module):
 
 
 class Average(nn.Module):
-    """The causal bag of words: attention whose scores are all the same."""
+    """The causal bag of words: attention with equal scores."""
 
     def __init__(self):
         super().__init__()
@@ -142,7 +142,7 @@ class Attention(nn.Module):
 
 
 class GELU(nn.Module):
-    """Its approximation by tanh, operation by operation."""
+    """The tanh approximation, written out."""
 
     def forward(self, x):
         return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * torch.pow(x, 3.0))))
@@ -180,7 +180,7 @@ class Names(Dataset):
         return len(self.names)
 
     def __getitem__(self, place):
-        """Token ids, (T,), behind the boundary token, and what follows each, -1 after the end."""
+        """The boundary token and the ids of the name, (T,), and the token after each, (T,), -1 after the end."""
         ids = torch.tensor([ord(character) - ord("a") + 1 for character in self.names[place]])
         x, y = torch.zeros(T, dtype=torch.long), torch.full((T,), -1)
         x[1 : len(ids) + 1] = ids
@@ -190,14 +190,14 @@ class Names(Dataset):
 
 
 def loader(names, size):
-    """Batches as the script loads them, but in this process: its four workers cost more than they save."""
+    """Batches as the script loads them, but without its four worker processes, which cost more than they save."""
     dataset = Names(names)
     sampler = RandomSampler(dataset, replacement=True, num_samples=int(1e10))
     return iter(DataLoader(dataset, sampler=sampler, batch_size=size))
 
 
 def ready(names, size):
-    """The same from tensors that hold all names beforehand."""
+    """The same batches from tensors that already hold all names."""
     X, Y = next(iter(DataLoader(Names(names), batch_size=len(names))))  # (N, T)
     while True:
         drawn = torch.randint(len(X), (size,))

@@ -1,41 +1,45 @@
 """How fast the networks train: a step of each beside makemore's, where its time goes, and whole trainings.
 
-    python benchmarks/models.py [step] [time] [train] [--turns 7]
+    python benchmarks/models.py [step] [time] [train] [--rounds 7] [--model mlp ...]
 
-`step`: a step of each network at the sizes of makemore's script (4 layers, 64 wide, 32 names, AdamW), through the
-project's own loop and batches, beside makemore's model and step, see makemore_models.py: with its loader, and with
-batches that are ready. They run in turn, in the arithmetic of the stages; figures are medians of the processor's time.
-`time`: where ours goes, as PyTorch's profiler finds it, which adds some time to each small operation. `train`: the
-processor's seconds that the training of each model of params.yaml takes, written to benchmarks/seconds.csv. Without a
-name the first two.
+`step`: one training step of each network at the sizes of makemore's script (4 layers, 64 wide, 32 names, AdamW), with
+the project's own loop and batches, beside makemore's model and step (`makemore_models.py`), once with its data loader
+and once with batches that are ready. They alternate, with the arithmetic of the stages; the tables show medians of
+processor time. `time`: where the time of our step goes, as PyTorch's profiler finds it, which makes small operations
+slower. `train`: the processor seconds that the training of each model of the pipeline takes, written to
+benchmarks/seconds.csv. Without a name, `step` and `time` run.
 """
 
-import argparse
 import resource
 import statistics
-import subprocess
-import sys
 import tempfile
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated, NamedTuple
 
-import mlp  # isort: skip  # the benchmark beside this one, first: it sets the arithmetic of the stages
+from _benchmark import TRAIN, Rounds, Run, command, in_turn, ratio, read, row, run_stage, table  # isort: skip
 import makemore_models as theirs
 import torch
-import yaml
+import typer
 from torch.profiler import profile, record_function
 
 from makemore.core import files
+from makemore.core.params import Section, read_section
+from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens
-from makemore.models.neural_bigram import NeuralBigram
 from makemore.nn.neural import Neural
-from makemore.training import loop
-from makemore.training.loop import TrainingParams
+from makemore.reporting.tables import read_seconds
+from makemore.training.batches import make_batches
+from makemore.training.loop import Plan, train_network
+from makemore.training.optimizers import make_optimizer
+from makemore.training.params import TrainingParams
+from makemore.training.schedule import learning_rate
 
-ROOT = Path(__file__).resolve().parents[1]
+PARAMS, MODELS = Path("params.yaml"), Path("models")
 NAMES, STEPS = 32, 100
 WIDE = {"embedding": 64, "hidden": 64}
-SHAPES = {  # each network's file of src/makemore, and its hyperparameters as makemore's script has them
+SHAPES = {  # the family of each network, and its hyperparameters as makemore's script has them
     "bigram": ("neural_bigram", {}),
     "mlp": ("mlp", WIDE | {"context": 16, "direct": False, "initialization": "scaled", "examples": "all"}),
     "rnn": ("recurrent", WIDE | {"cell": "rnn", "layers": 1, "dropout": 0}),
@@ -46,76 +50,94 @@ SHAPES = {  # each network's file of src/makemore, and its hyperparameters as ma
     "transformer": ("transformer", {"embedding": 64, "layers": 4, "heads": 4, "positions": 16, "dropout": 0}),
 }
 RECIPE = {"optimizer": "adamw", "lr": 5e-4, "schedule": "constant", "weight_decay": 0.01, "embedding_decay": 0.01}
-RECIPE |= {"embedding_lr_scale": 1, "ema": 0, "steps": STEPS, "seed": 0, "device": "cpu", "threads": 1, "checkpoint_every": 0}
-KINDS = {  # of operations, by what their names hold
-    "tree": ("tree",),
+RECIPE |= {"embedding_lr_scale": 1, "warmup": 0, "ema": 0, "steps": STEPS, "seed": 0, "device": "cpu", "threads": 1}
+RECIPE |= {"checkpoint_every": 0}
+KINDS = {  # kinds of operations, and substrings of their names
+    "prefix tree": ("tree",),
     "matmul": ("aten::mm", "aten::addmm", "aten::bmm"),
     "attention": ("scaled_dot_product", "flash_attention"),
     "lookups": ("embedding", "index"),
     "softmax and loss": ("softmax", "cross_entropy", "nll_loss"),
     "optimizer": ("_fused", "_foreach"),
     "autograd and Python": ("python", "autograd", "Backward"),
-    "elementwise and others": ("",),
+    "elementwise and other": ("",),
 }
+
+
+class Options(NamedTuple):
+    """What to measure, see `main`."""
+
+    rounds: int
+    steps: int
+    models: list[str]
+    output: Path
+
+    def networks(self) -> list[str]:
+        unknown = [name for name in self.models if name not in SHAPES]
+        if unknown:
+            raise ValueError(f"{unknown[0]}: no such network; available: {', '.join(SHAPES)}")
+        return self.models or list(SHAPES)
 
 
 def build(name: str) -> Neural:
     family, shape = SHAPES[name]
-    generator = torch.manual_seed(0)
-    if family == "neural_bigram":
-        return NeuralBigram(theirs.V, generator)
-    module = import_module(f"makemore.{family}")
-    network: Neural = module.build(module.Params.model_validate(shape), theirs.V, generator)
-    return network
+    network_class: type[Neural] = import_module(f"makemore.models.{family}").MODEL
+    params: Section = network_class.Params.model_validate(shape)
+    return network_class(params, theirs.V, torch.manual_seed(0))
 
 
-def tokens_a_step(tokens: Tokens) -> float:
+def tokens_per_step(tokens: Tokens) -> float:
     return NAMES * len(tokens) / int((tokens == 0).sum())
 
 
-def ready(network: Neural, tokens: Tokens) -> mlp.Run:
-    """Steps of the project's loop. A network of windows takes as many tokens a step as the names have."""
-    size = NAMES if network.context is None else round(tokens_a_step(tokens))
+def ready(network: Neural, tokens: Tokens, steps: int) -> Run:
+    """Steps of the project's loop. A network with a fixed context takes as many tokens per step as the names have."""
+    size = NAMES if network.context is None else round(tokens_per_step(tokens))
     params = TrainingParams.model_validate(RECIPE | {"batch_size": size})
-    batches = loop.batches(network, tokens, params, torch.manual_seed(0))
-    optimizer, rate = loop.make_optimizer(network, params), loop.learning_rate(params)
-    return lambda: loop.train(network, network.loss, batches, optimizer, rate, STEPS)
+    next_batch = make_batches(network, tokens, params, torch.manual_seed(0))
+    optimizer = make_optimizer(network, params)
+    plan = Plan(steps, learning_rate(params))
+    return lambda: train_network(network, lambda: network.loss(*next_batch()), optimizer, plan)
 
 
-def makemore(name: str) -> tuple[int, list[mlp.Run]]:
-    """The weights of makemore's model; its steps with the loader, and with batches that are ready."""
+def makemore(name: str, steps: int) -> tuple[int, list[Run]]:
+    """The number of weights of makemore's model; its steps with the data loader, and with batches that are ready."""
     network = theirs.MODELS[name]()
     optimizer = theirs.optimizer_of(network)
-    names = (ROOT / "data/splits/train.txt").read_text().splitlines()
+    names = TRAIN.read_text().splitlines()
     sources = theirs.loader(names, NAMES), theirs.ready(names, NAMES)
-    runs = [lambda batches=batches: theirs.train(network, optimizer, batches, STEPS) for batches in sources]
+    runs = [lambda batches=batches: theirs.train(network, optimizer, batches, steps) for batches in sources]
     return sum(weight.numel() for weight in network.parameters()), runs
 
 
-def step(given: argparse.Namespace) -> None:
-    tokens, _ = mlp.read("train")
-    header = "makemore, ms a step", "batches ready", "ours", "makemore, thousand tokens/s", "ours", "times as fast"
-    mlp.table(f"{NAMES} names a step", "weights: makemore", "ours", *header, "batches ready")
-    for name in SHAPES:
+def step(options: Options) -> None:
+    """A step of each network, beside makemore's."""
+    tokens, _ = read(TRAIN)
+    header = [f"{NAMES} names per step", "weights: makemore", "ours", "ms per step: makemore", "batches ready", "ours"]
+    header += ["thousand tokens per second: makemore", "ours", "speedup", "speedup, batches ready"]
+    table(*header)
+    for name in options.networks():
         network = build(name)
-        weights, others = makemore(name) if name in theirs.MODELS else ("-", [])
-        *others, own = mlp.in_turn([*others, ready(network, tokens)], given.turns)
-        ms = [f"{statistics.median(taken) / STEPS * 1e3:.2f}" for taken in (*others, own)]
-        rates = [f"{tokens_a_step(tokens) / float(one):.0f}" for one in (*ms[:-2], ms[-1])]
-        faster = [f"{mlp.ratio(taken, own):.1f}" for taken in others]
+        weights, others = makemore(name, options.steps) if name in theirs.MODELS else ("-", [])
+        *other, own = in_turn([*others, ready(network, tokens, options.steps)], options.rounds)
+        per_step = [statistics.median(taken) / options.steps * 1e3 for taken in (*other, own)]
+        ms = [f"{one:.2f}" for one in per_step]
+        rates = [f"{tokens_per_step(tokens) / one:.0f}" for one in (*per_step[:-2], per_step[-1])]
+        faster = [f"{ratio(taken, own):.1f}" for taken in other]
         if not others:
             ms, rates, faster = ["-", "-", *ms], ["-", *rates], ["-", "-"]
-        mlp.row(name, f"{weights:,}" if others else "-", f"{network.parameter_count:,}", *ms, *rates, *faster)
+        row(name, f"{weights:,}" if others else "-", f"{network.parameter_count:,}", *ms, *rates, *faster)
 
 
-def time(given: argparse.Namespace) -> None:
-    tokens, _ = mlp.read("train")
-    mlp.table("of a step's time, %", *KINDS)
-    for name in SHAPES:
+def time(options: Options) -> None:
+    """The shares of a step's time."""
+    tokens, _ = read(TRAIN)
+    table("share of a step's time, %", *KINDS)
+    for name in options.networks():
         network = build(name)
         if network.context is None:
             network.tree = record_function("tree")(network.tree)
-        run = ready(network, tokens)
+        run = ready(network, tokens, options.steps)
         run()
         with profile() as found, record_function("python"):
             run()
@@ -123,56 +145,74 @@ def time(given: argparse.Namespace) -> None:
         for event in found.key_averages():
             kind = next(kind for kind, marks in KINDS.items() if any(mark in event.key for mark in marks))
             spent[kind] += event.self_cpu_time_total
-        mlp.row(name, *(f"{100 * value / sum(spent.values()):.0f}" for value in spent.values()))
+        row(name, *(f"{100 * value / sum(spent.values()):.0f}" for value in spent.values()))
 
 
-def seconds(*command: str) -> float:
-    """The processor's, of a stage."""
+def seconds(script: str, *arguments: str) -> float:
+    """The processor time of a stage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *command], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    run_stage(script, *arguments)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def train(given: argparse.Namespace) -> None:
-    """Count models take what their tuning takes, if they are tuned; a mixture what its models take, and its weights."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    models = yaml.safe_load((ROOT / "dvc.yaml").read_text())["vars"][1]["models"]
+def train(options: Options) -> None:
+    """Whole trainings. The time of a mixture is that of its members and of fitting the weights."""
+    members = read_section(PARAMS, "ensemble")["models"]
+    available = [name for name in model_names(MODELS) if name != "ensemble"]
+    unknown = set(options.models) - {*available, "ensemble"}
+    if unknown:
+        raise ValueError(f"{min(unknown)}: no such model; available: {', '.join(available)}, ensemble")
+    mixture = not options.models or "ensemble" in options.models
+    chosen = {*options.models, *(members if mixture else [])} if options.models else {*available}
+    fixed, tuned, networks = (read_section(MODELS / INDEX, group) for group in ("fixed", "tuned", "networks"))
     taken: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        metrics, curve = ["--metrics", f"{scratch}/m.json"], ["--curve", f"{scratch}/c.csv"]
-        tuned, checkpoint = ["--tuned", f"{scratch}/t.json"], ["--checkpoint", f"{scratch}/checkpoint"]
-        for name in [*models, "ensemble"]:
-            family = models.get(name, ["ensemble"])[0]
-            model = ["--model", f"{scratch}/{name}.safetensors"]
-            if family == "ngram":
-                tuning = params["ngram"][name]["strength"] == "tuned"
-                taken[name] = seconds("stages/tune_ngram.py", name, *tuned, *curve) if tuning else 0
-                taken[name] += seconds("stages/fit_ngram.py", name, *tuned, *model)
-            elif family == "neural_bigram":
-                taken[name] = seconds("stages/train_neural_bigram.py", *model, *curve)
-            elif family == "ensemble":
-                taken[name] = sum(taken[part] for part in params["ensemble"]["models"])
-                taken[name] += seconds("stages/fit_ensemble.py", "--folder", scratch, *model, *metrics)
-            else:
-                taken[name] = seconds("stages/train.py", family, name, *model, *curve, *metrics, *checkpoint)
+        curve, metrics = ["--curve", f"{scratch}/c.csv"], ["--metrics", f"{scratch}/m.json"]
+
+        def measure(name: str, script: str, *arguments: str) -> None:
+            taken[name] = seconds(script, *arguments, "--model", f"{scratch}/{name}.safetensors")
             print(f"{name}: {taken[name]:.1f} s", flush=True)
-    rows = [(name, f"{value:.1f}") for name, value in taken.items()]
-    files.write_csv(ROOT / "benchmarks/seconds.csv", ("model", "seconds"), rows)
+
+        for name in filter(chosen.__contains__, available):
+            if name in fixed:
+                measure(name, "fit_ngram.py", name)
+            elif name in tuned:
+                measure(name, "tune_ngram.py", name, *curve, "--tuned", f"{scratch}/t.json")
+            elif name in networks:
+                checkpoint = ["--checkpoint", f"{scratch}/checkpoint"]
+                measure(name, "train.py", networks[name], name, *curve, *metrics, *checkpoint)
+            else:
+                measure(name, f"train_{name}.py", *curve)
+        if mixture:
+            measure("ensemble", "fit_ensemble.py", "--folder", scratch, *metrics)
+            taken["ensemble"] += sum(taken[name] for name in members)
+            print(f"ensemble with its members: {taken['ensemble']:.1f} s", flush=True)
+    known = read_seconds(options.output) if options.models and options.output.exists() else {}
+    known |= taken
+    rows = [(name, f"{known[name]:.1f}") for name in [*available, "ensemble"] if name in known]
+    files.write_csv(options.output, ("model", "seconds"), rows)
 
 
 TABLES = {"step": step, "time": time, "train": train}
+Table = StrEnum("Table", list(TABLES))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)}; the first two by default")
-    parser.add_argument("--turns", type=int, default=7, help="measurements of each")
-    given = parser.parse_args()
+def main(
+    tables: Annotated[
+        list[Table] | None, typer.Argument(metavar="TABLE", help="any of step, time, train; default: step and time")
+    ] = None,
+    rounds: Rounds = 7,
+    steps: Annotated[int, typer.Option(min=1, help="steps per measurement of `step` and `time`")] = STEPS,
+    model: Annotated[list[str] | None, typer.Option(help="measure only this model (repeatable)")] = None,
+    output: Annotated[Path, typer.Option(help="file that `train` writes")] = Path("benchmarks/seconds.csv"),
+) -> None:
+    """Measure how fast the networks train."""
     torch.set_num_threads(1)
-    for name in given.tables or ["step", "time"]:
-        TABLES[name](given)
+    for name in tables or ["step", "time"]:
+        TABLES[name](Options(rounds, steps, model or [], output))
 
 
+app = command(main)
 if __name__ == "__main__":
-    main()
+    app()

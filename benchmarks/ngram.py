@@ -1,44 +1,50 @@
-"""How fast the count models are, and how much memory they need, as the list grows.
+"""How fast the n-gram models are, and how much memory they need, as the list grows.
 
-    python benchmarks/ngram.py [--times 1 10 100] [--order 6] [--smoothing kneser_ney] [--position 0]
+    python benchmarks/ngram.py [--times 1 --times 10 ...] [--order 6] [--smoothing kneser_ney] [--position 0]
 
-The lists are made by splicing: the beginning of one name and the end of another, so that new n-grams keep coming, as
-they do in a longer list. Each size takes three fresh processes of one thread. One makes the list. One reads it, counts,
-smooths all orders and writes the model. One loads the model and scores the list, a million names of it at most, in both
-ways that there are: the tokens alone, and rows, all V probabilities of each distinct context, as `evaluate` does.
+The lists are spliced from the beginning of one name and the end of another, so that new n-grams keep coming, as they do
+in a longer list. Each size takes three fresh processes with one thread. The first makes the list. The second reads it,
+counts, smooths all orders and writes the model. The third loads the model and scores up to a million names of the list,
+as `evaluate` does, which computes the probability of each token alone. It also computes rows, all V probabilities of a
+context, as sampling needs them, for up to a million contexts.
 """
 
-import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated, Literal
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-
+from _benchmark import command, row, table  # isort: skip
 import numpy as np
+import typer
 
 from makemore.core import names
+from makemore.core.contexts import sliding
 from makemore.core.model import load_model, save_model
 from makemore.core.names import Text
+from makemore.core.params import check
 from makemore.core.vocab import Vocab, read_tokens
 from makemore.evaluation.losses import token_nlls
 from makemore.models.ngram import model
+from makemore.models.ngram.smoothing import Smoothing
 
-LIST = Path(__file__).resolve().parents[1] / "data/names.txt"
-SCORED = 1_000_000  # names
+LIST = Path("data/names.txt")
+TIMES = [1, 10, 100]
+SCORED = 1_000_000  # names that are scored at most, and contexts
+ROWS = 1 << 16  # contexts per call
 
+Step = Literal["make", "fit", "score"]
 Figures = dict[str, float]
 
 
 def spliced(text: Text, count: int, seed: int) -> Text:
-    """New names: the first part of a name and the second of another, both cut at the same share of their lengths."""
+    """New names: the first part of one name and the second part of another, both cut at the same relative place."""
     generator = np.random.default_rng(seed)
     starts, lengths = names.bounds(text)
     one, two = generator.integers(len(starts), size=(2, count))  # (count,), (count,)
@@ -59,15 +65,17 @@ def timed(figures: Figures, what: str) -> Iterator[None]:
     figures[what] = time.perf_counter() - start
 
 
-def make(times: int, seed: int, source: Path) -> Figures:
-    text = names.read(LIST)
+def make(file: Path, times: int, seed: int, source: Path) -> Figures:
+    """Write a list that is `times` as long."""
+    text = names.read(file)
     names.write(source, spliced(text, times * names.count(text), seed))
     return {"names": times * names.count(text)}
 
 
-def fit(params: model.NgramParams, source: Path, target: Path) -> Figures:
+def fit(file: Path, params: model.NgramParams, source: Path, target: Path) -> Figures:
+    """Read a list, count, smooth and write the model."""
     figures: Figures = {}
-    vocab = Vocab.of(names.read(LIST))
+    vocab = Vocab.of(names.read(file))
     with timed(figures, "read"):
         tokens = read_tokens(source, vocab)
     with timed(figures, "count"):
@@ -82,72 +90,83 @@ def fit(params: model.NgramParams, source: Path, target: Path) -> Figures:
     return figures
 
 
-def score(source: Path, target: Path) -> Figures:
+def score(file: Path, source: Path, target: Path) -> Figures:
+    """Load the model, and score the first names of the list both ways."""
     figures: Figures = {}
-    vocab = Vocab.of(names.read(LIST))
+    vocab = Vocab.of(names.read(file))
     with timed(figures, "load"):
         fitted = load_model(target, vocab)
         assert isinstance(fitted, model.Ngram)
         assert fitted.weights
     text = names.read(source)
-    some = names.take(text, np.arange(min(SCORED, names.count(text))))
-    tokens = vocab.encode(some, str(source))
-    with timed(figures, "tokens"):
-        log_probs = fitted.token_log_probs(tokens)
-    with timed(figures, "rows"):
+    scored = names.take(text, np.arange(min(SCORED, names.count(text))))
+    tokens = vocab.encode(scored, str(source))
+    with timed(figures, "evaluate"):
         nlls = token_nlls(fitted, tokens)
-    assert np.allclose(nlls, -log_probs)
-    minutes = {way: names.count(some) / figures.pop(way) * 60 / 1e6 for way in ("tokens", "rows")}
-    return figures | minutes
+    contexts = sliding(tokens[:SCORED], fitted.context)
+    with timed(figures, "rows"):
+        for start in range(0, len(contexts), ROWS):
+            rows = fitted.log_probs(contexts[start : start + ROWS])
+            chosen = tokens[start : start + len(rows)]
+            assert np.allclose(nlls[start : start + len(rows)], -rows[np.arange(len(rows)), chosen])
+    return figures | {"scored": names.count(scored), "contexts": len(contexts)}
 
 
-def worker(step: str, source: Path, target: Path, times: int) -> Figures:
-    """Run one step in a fresh process, whose peak memory is then its own."""
-    command = [sys.executable, __file__, *sys.argv[1:], "--step", step, str(source), str(target), "--times", str(times)]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=one_thread)
-    figures: Figures = json.loads(done.stdout)
-    return figures
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--times", type=int, nargs="+", default=[1, 10, 100], help="sizes, in lengths of the list")
-    parser.add_argument("--order", type=int, default=6)
-    parser.add_argument("--smoothing", default="kneser_ney")
-    parser.add_argument("--strength", type=float)
-    parser.add_argument("--position", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=42, help="of the splicing")
-    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    keys = ("order", "smoothing", "strength", "position")
-    params = model.NgramParams(**{key: getattr(given, key) for key in keys})
-    if given.step:
-        step, source, target = given.step[0], Path(given.step[1]), Path(given.step[2])
-        if step == "make":
-            figures = make(given.times[0], given.seed, source)
-        else:
-            figures = fit(params, source, target) if step == "fit" else score(source, target)
+def main(
+    file: Annotated[Path, typer.Option("--list", help="names that the longer lists are spliced from")] = LIST,
+    times: Annotated[list[int], typer.Option(help="length of a list, in lengths of this one (repeatable)")] = TIMES,
+    order: Annotated[int, typer.Option(help="order of the model")] = 6,
+    smoothing: Annotated[Smoothing, typer.Option(help="its smoothing")] = "kneser_ney",
+    strength: Annotated[float | None, typer.Option(help="strength of the smoothing, where it has one")] = None,
+    position: Annotated[int, typer.Option(help="contexts also hold the position in the name, up to this")] = 0,
+    seed: Annotated[int, typer.Option(help="seed of the splicing")] = 42,
+    step: Annotated[Step | None, typer.Option(hidden=True)] = None,
+    folder: Annotated[Path, typer.Option(hidden=True)] = Path(),
+) -> None:
+    """Measure how fast n-gram models are, and how much memory they need."""
+    values = {"order": order, "smoothing": smoothing, "strength": strength, "position": position}
+    params = check(model.NgramParams, values, lambda key: f"--{key}")
+    source, target = folder / "names.txt", folder / "model.safetensors"
+    if step:
+        figures = {
+            "make": lambda: make(file, times[0], seed, source),
+            "fit": lambda: fit(file, params, source, target),
+            "score": lambda: score(file, source, target),
+        }[step]()
         figures["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         print(json.dumps(figures))
         return
-    print(f"order {params.order}, smoothing {params.smoothing}, position {params.position}; one thread")
-    print(f"{'':31}|{'fit, seconds':^35}|{'million':^9}|{'MB':^13}|{'load':^6}|{'million names/min':^17}| MB")
-    fit_columns = "".join(f"{step:>7}" for step in ("read", "count", "smooth", "write", "all"))
-    print(f"    names      tokens   n-grams|{fit_columns}| tokens/s|  peak  model|     s|   tokens     rows| peak")
-    for times in given.times:
-        with tempfile.TemporaryDirectory() as folder:
-            files = Path(folder, "names.txt"), Path(folder, "model.safetensors")
-            made, fitted, scored = (worker(step, *files, times) for step in ("make", "fit", "score"))
-        seconds = [fitted[step] for step in ("read", "count", "smooth", "write")]
-        print(
-            f"{made['names']:9,} {fitted['tokens']:11,} {fitted['ngrams']:9,}|"
-            + "".join(f"{value:7.2f}" for value in [*seconds, sum(seconds)])
-            + f"|{fitted['tokens'] / sum(seconds) / 1e6:9.2f}|{fitted['peak']:6.0f} {fitted['file']:6.1f}"
-            + f"|{scored['load']:6.2f}|{scored['tokens']:9.1f}{scored['rows']:9.1f}|{scored['peak']:5.0f}",
-            flush=True,
+    print(f"order {order}, smoothing {smoothing}, position {position}; one thread")
+    seconds = "fit, seconds: read", "count", "smooth", "write", "total"
+    speeds = "fit, million tokens per second", "fit, peak MB", "model, MB"
+    scoring = "load, seconds", "evaluate, names per second", "rows, contexts per second", "score, peak MB"
+    table("names", "tokens", "n-grams", *seconds, *speeds, *scoring)
+    given = {"list": file, "seed": seed} | {key: value for key, value in values.items() if value is not None}
+    for size in times:
+        with tempfile.TemporaryDirectory() as scratch:
+            options = {**given, "times": size, "folder": scratch}
+            made, fitted, scored = (worker(name, options) for name in ("make", "fit", "score"))
+        parts = [fitted[part] for part in ("read", "count", "smooth", "write")]
+        row(
+            *(f"{int(value):,}" for value in (made["names"], fitted["tokens"], fitted["ngrams"])),
+            *(f"{value:.2f}" for value in (*parts, sum(parts), fitted["tokens"] / sum(parts) / 1e6)),
+            f"{fitted['peak']:.0f}",
+            f"{fitted['file']:.1f}",
+            f"{scored['load']:.2f}",
+            f"{scored['scored'] / scored['evaluate']:,.0f}",
+            f"{scored['contexts'] / scored['rows']:,.0f}",
+            f"{scored['peak']:.0f}",
         )
 
 
+def worker(step: Step, options: Mapping[str, object]) -> Figures:
+    """Run one step in a fresh process, whose peak memory is then its own."""
+    arguments = [f"--{key}={value}" for key, value in options.items()]
+    command = [sys.executable, __file__, "--step", step, *arguments]
+    figures: Figures = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return figures
+
+
+app = command(main)
 if __name__ == "__main__":
-    main()
+    app()

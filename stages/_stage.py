@@ -1,27 +1,52 @@
-"""What makes a function a stage: its command line, its hyperparameters from params.yaml, its one-line errors.
+"""What turns a function into a stage: its command line, its hyperparameters from params.yaml, its one-line errors.
 
-Import this first: it also makes `makemore` the one of this checkout, wherever another may be installed (in `dvc exp run
---temp` and in queue workers an editable install would point at the workspace, iterative/dvc#10419).
+Import this before numpy and torch: it pins their arithmetic. It also makes `makemore` the one of this checkout: in
+`dvc exp run --temp` and in queue workers an editable install would point at the workspace (iterative/dvc#10419).
 """
 
 import functools
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
-# The same arithmetic on every x86 processor, so that the same params give the same bytes; set before torch is loaded.
-os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
-os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from makemore.core.arithmetic import pin
+
+try:
+    pin()
+except ValueError as error:
+    raise SystemExit(str(error)) from None
 
 from makemore.core.params import Section, check, describe, parse_yaml, read_section
+from makemore.core.terminal import set_encoding, visible
+
+set_encoding(sys.stdout)
+set_encoding(sys.stderr)
+
+
+def _out_of_memory(error: BaseException) -> str | None:
+    """What to end with if memory ran out, also while a library was loaded; None for other errors."""
+    reason = re.search(r".*(memory|failed to map segment from shared object$).*", str(error), re.MULTILINE)
+    if not reason and not isinstance(error, MemoryError):
+        return None
+    return f"out of memory: {reason[0] if reason else error}".removesuffix(": ")
+
+
+def _on_import_error(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if isinstance(error, MemoryError | ImportError | OSError) and (message := _out_of_memory(error)):
+        print(message, file=sys.stderr)
+    else:
+        _excepthook(kind, error, traceback)
+
+
+_excepthook = sys.excepthook
+sys.excepthook = _on_import_error  # while the stage imports; Typer then sets its own
 
 RawPath = Annotated[Path, typer.Option(help="raw list, one name per line")]
 NamesPath = Annotated[Path, typer.Option(help="cleaned list, one name per line")]
@@ -95,10 +120,11 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
             _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         except ValueError as error:
             _fail(str(error))
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
+        except (MemoryError, RuntimeError, ImportError) as error:
+            message = _out_of_memory(error)
+            if not message:
                 raise
-            _fail(f"out of memory: {error}")
+            _fail(message)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -108,7 +134,7 @@ def command(main: Callable[..., None], **sections: str) -> typer.Typer:
 
 
 def _fail(message: str) -> None:
-    typer.echo(" ".join(message.split()), err=True)
+    typer.echo(visible(" ".join(message.split())), err=True)
     raise typer.Exit(1)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from _stage import DevPath, ModelName, ModelPath, TrainPath, command, option
+
 from makemore.core import names
 from makemore.core.files import write_json
 from makemore.core.model import read_model

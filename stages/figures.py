@@ -1,12 +1,14 @@
-"""Draw the lectures' figures, and tabulate the data of `dvc plots`."""
+"""Draw the lectures' figures and write the tables for `dvc plots`."""
 
 from pathlib import Path
 from typing import Annotated
 
+from _stage import DataPath, MetricsPath, ModelsPath, command
+
 import typer
 
-from _stage import DataPath, MetricsPath, ModelsPath, command
 from makemore.core.files import write_csv
+from makemore.core.terminal import visible
 from makemore.reporting import figures, plots
 from makemore.reporting.inputs import Inputs
 
@@ -15,16 +17,16 @@ def main(
     data: DataPath = Path("data"),
     models: ModelsPath = Path("models"),
     metrics: MetricsPath = Path("metrics"),
-    folder: Annotated[Path, typer.Option(help="folder of the figures to write")] = Path("metrics/figures"),
-    tables: Annotated[Path, typer.Option(help="folder of the tables to write")] = Path("metrics/plots"),
+    folder: Annotated[Path, typer.Option(help="folder to write the figures to")] = Path("metrics/figures"),
+    tables: Annotated[Path, typer.Option(help="folder to write the tables to")] = Path("metrics/plots"),
 ) -> None:
-    """Draw bigram counts, learning curves, learning rates, first activations, embedding, smoothing, and all models."""
+    """Draw the lectures' figures, and write the tables for `dvc plots`."""
     inputs = Inputs(data, models, metrics)
     for name, draw in figures.FIGURES.items():
         figures.save(folder / f"{name}.png", draw(inputs))
     for name, tabulate in plots.PLOTS.items():
         write_csv(tables / f"{name}.csv", *tabulate(inputs))
-    print(f"{folder}: {len(figures.FIGURES)} figures; best model on dev: {inputs.results[-1].model}")
+    print(visible(f"{folder}: {len(figures.FIGURES)} figures; best model on dev: {inputs.results[-1].model}"))
 
 
 app = command(main)

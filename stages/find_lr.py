@@ -1,14 +1,15 @@
-"""The learning-rate finder of the second lecture."""
+"""Run the learning-rate finder of the second lecture."""
 
 from pathlib import Path
 from typing import Annotated, Self
+
+from _stage import TrainPath, VocabPath, command
 
 import numpy as np
 import torch
 import typer
 from pydantic import Field, model_validator
 
-from _stage import TrainPath, VocabPath, command
 from makemore.core.files import write_csv, write_json
 from makemore.core.progress import progress
 from makemore.core.vocab import Vocab, read_tokens
@@ -21,15 +22,15 @@ from makemore.training.params import StepParams
 
 
 class Params(StepParams, MLPParams):
-    """An MLP, and the range of learning rates to sweep."""
+    """An MLP and the range of learning rates to sweep."""
 
-    lowest: Annotated[float, Field(ge=-30, le=30, description="exponent of the first learning rate, a power of 10")]
-    highest: Annotated[float, Field(ge=-30, le=30, description="exponent of the last learning rate")]
+    lowest: Annotated[float, Field(ge=-30, le=30, description="base-10 exponent of the first learning rate")]
+    highest: Annotated[float, Field(ge=-30, le=30, description="base-10 exponent of the last learning rate")]
 
     @model_validator(mode="after")
-    def _rises(self) -> Self:
+    def _is_a_range(self) -> Self:
         if self.lowest >= self.highest:
-            raise ValueError(f"highest: expected a number above {self.lowest}, got {self.highest}")
+            raise ValueError(f"highest: {self.highest} is not above lowest, {self.lowest}")
         return self
 
 
@@ -37,12 +38,10 @@ def main(
     params: Params,
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
-    curve: Annotated[Path, typer.Option(help="loss against learning rate, to write")] = Path(
-        "metrics/curves/find_lr.csv"
-    ),
+    curve: Annotated[Path, typer.Option(help="losses by learning rate to write")] = Path("metrics/curves/find_lr.csv"),
     metrics: Annotated[Path, typer.Option(help="suggested range to write")] = Path("metrics/training/find_lr.json"),
 ) -> None:
-    """Train an MLP while the learning rate grows, and suggest a range for it."""
+    """Train an MLP while the learning rate grows, and find the range in which the loss is low."""
     torch.set_num_threads(params.threads)
     generator = torch.Generator().manual_seed(params.seed)
     vocabulary = Vocab.read(vocab)
@@ -57,7 +56,7 @@ def main(
     _, losses, rates = np.array(sweep).T
     low, high, best = lr_finder.good_range(rates, losses)
     write_json(metrics, {"lowest": low, "highest": high, "best": best})
-    print(f"{metrics}: learning rates from {low:.3g} to {high:.3g} are good; the lowest loss is at {best:.3g}")
+    print(f"{metrics}: good learning rates are {low:.3g} to {high:.3g}; the lowest loss is at {best:.3g}")
 
 
 app = command(main, params="find_lr")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from _stage import ModelName, ModelOut, TrainPath, VocabPath, command
+
 from makemore.core.model import save_model
 from makemore.core.vocab import Vocab, read_tokens
 from makemore.models.ngram.model import NgramParams, fit
@@ -15,7 +16,7 @@ def main(
     train: TrainPath = Path("data/splits/train.txt"),
     model: ModelOut = None,
 ) -> None:
-    """Count the n-grams of the train names."""
+    """Fit an n-gram model to the train names, with fixed smoothing."""
     vocabulary = Vocab.read(vocab)
     fitted = fit(params, read_tokens(train, vocabulary), len(vocabulary))
     path = model or Path(f"models/{name}.safetensors")

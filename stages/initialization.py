@@ -1,15 +1,16 @@
-"""Exercise E02 of the second lecture: what a network's first weights do to its first loss and to its tanh units."""
+"""Compare initializations of the MLP before training: exercise E02 of the second lecture."""
 
 import math
 from pathlib import Path
 from typing import Annotated, get_args
+
+from _stage import TrainPath, VocabPath, command
 
 import numpy as np
 import torch
 import typer
 from pydantic import Field
 
-from _stage import TrainPath, VocabPath, command
 from makemore.core.files import write_csv, write_json
 from makemore.core.params import Seed
 from makemore.core.vocab import Vocab, read_tokens
@@ -20,44 +21,45 @@ EDGES = np.linspace(-1, 1, 41)
 
 
 class Params(Shape):
-    """An MLP that is not trained."""
+    """The shape of an untrained MLP."""
 
-    seed: Annotated[Seed, Field(description="of the weights")]
+    seed: Annotated[Seed, Field(description="seed of the weights")]
 
 
 def main(
     params: Params,
     vocab: VocabPath = Path("data/vocab.json"),
     train: TrainPath = Path("data/splits/train.txt"),
-    metrics: Annotated[Path, typer.Option(help="first losses, to write")] = Path(
+    metrics: Annotated[Path, typer.Option(help="initial losses to write")] = Path(
         "metrics/training/initialization.json"
     ),
-    activations: Annotated[Path, typer.Option(help="shares of the tanh units, to write")] = Path(
+    activations: Annotated[Path, typer.Option(help="histograms of the tanh activations to write")] = Path(
         "metrics/curves/initialization.csv"
     ),
 ) -> None:
-    """Compare the first loss and the first activations under each initialization, before any training."""
+    """Compare the loss and the activations of an untrained MLP under each initialization."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
     ends = np.flatnonzero(tokens == 0) + 1
-    fitting = int(np.count_nonzero(ends <= LOGITS // len(vocabulary)))  # names, which are all unless memory is short
+    # names that fit in memory: all of them, unless the list or the vocabulary is large
+    fitting = int(np.count_nonzero(ends <= LOGITS // len(vocabulary)))
     contexts, followers = distinct_examples(tokens[: ends[max(0, fitting - 1)]], params.context, len(vocabulary))
     weights = followers.all()  # (U, V)
     uniform = math.log(len(vocabulary))
-    found, shares = {}, []
+    results, shares = {}, []
     for name in get_args(Initialization):
         shape = MLPParams(**params.model_dump(exclude={"seed"}), initialization=name, examples="distinct")
         network = MLP(shape, len(vocabulary), torch.Generator().manual_seed(params.seed))
         with torch.no_grad():
             loss, units = float(network.loss(contexts, weights)), network.hidden(contexts)  # (), (U, H)
-        found[name] = {"initial_loss": loss, **network.diagnosis(contexts)}
+        results[name] = {"initial_loss": loss, **network.diagnosis(contexts)}
         counts, _ = np.histogram(units.numpy(), EDGES)
         shares.append(counts / counts.sum())
-    write_json(metrics, {"uniform_loss": uniform, **found})
+    write_json(metrics, {"uniform_loss": uniform, **results})
     columns = ("from", "to", *get_args(Initialization))
     write_csv(activations, columns, zip(EDGES[:-1], EDGES[1:], *shares, strict=True))
-    first = ", ".join(f"{name} {figures['initial_loss']:.4f}" for name, figures in found.items())
-    print(f"{metrics}: first loss {first}, of a uniform model {uniform:.4f} nats per token")
+    first = ", ".join(f"{name} {result['initial_loss']:.4f}" for name, result in results.items())
+    print(f"{metrics}: initial loss {first}, uniform {uniform:.4f} nats per token")
 
 
 app = command(main, params="initialization")

@@ -1,14 +1,18 @@
-"""The page that `dvc plots` fills in, vega's JavaScript within it: DVC's own loads that from a network. Not a stage."""
+"""Write the HTML template of `dvc plots`, with Vega's JavaScript embedded.
+
+DVC's own template loads it from the network. This is not a pipeline stage.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
+from _stage import command
+
 import typer
 
-from _stage import command
 from makemore.core.files import write_bytes
 
-VEGA_LITE = "5.21"  # the templates of DVC are in version 5
+VEGA_LITE = "5.21"  # DVC's plot templates use version 5
 
 PAGE = """<!DOCTYPE html>
 <html>
@@ -32,12 +36,12 @@ VEGA
 """
 
 
-def main(output: Annotated[Path, typer.Option(help="to write")] = Path(".dvc/plots.html")) -> None:
-    """Write the page. `dvc config --local plots.html_template plots.html` has DVC take it."""
+def main(output: Annotated[Path, typer.Option(help="template to write")] = Path(".dvc/plots.html")) -> None:
+    """Write the template. To use it, run `dvc config --local plots.html_template plots.html`."""
     try:
         import vl_convert
     except ModuleNotFoundError:
-        raise ValueError("expected the package vl-convert-python, found none: pip install '.[dev]'") from None
+        raise ValueError("the package vl-convert-python is missing: pip install '.[dev]'") from None
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
     write_bytes(output, PAGE.replace("VEGA", vega).encode())
 

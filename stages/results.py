@@ -1,12 +1,13 @@
-"""The tables of models, from their metrics. It is not a pipeline stage; nothing depends on its output."""
+"""Show the table of models. This is not a pipeline stage; nothing depends on its output."""
 
 from pathlib import Path
 from typing import Annotated
 
+from _stage import DataPath, MetricsPath, ModelsPath, command
+
 import typer
 from rich.console import Console
 
-from _stage import DataPath, MetricsPath, ModelsPath, command
 from makemore.core.files import write_bytes
 from makemore.reporting import tables
 from makemore.reporting.inputs import Inputs
@@ -16,18 +17,20 @@ def main(
     data: DataPath = Path("data"),
     models: ModelsPath = Path("models"),
     metrics: MetricsPath = Path("metrics"),
-    write: Annotated[Path | None, typer.Option(help="insert the table, as Markdown, into this file")] = None,
-    page: Annotated[Path | None, typer.Option(help="write the comparison of models, with time.png beside it")] = None,
-    seconds: Annotated[Path, typer.Option(help="training times, for the comparison")] = Path("benchmarks/seconds.csv"),
+    write: Annotated[Path | None, typer.Option(help="insert the table into this Markdown file")] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="write a comparison of the models to this file, and time.png next to it")
+    ] = None,
+    seconds: Annotated[Path, typer.Option(help="training times for the comparison")] = Path("benchmarks/seconds.csv"),
 ) -> None:
-    """Show the losses of each model, the best last, in nats per token (the end token counts)."""
+    """Show the losses of all models in nats per token, best last. The end token counts."""
     inputs = Inputs(data, models, metrics, metrics / "test.json")
     results = inputs.results
     if write:
         tables.insert(write, tables.markdown(tables.rows(results)))
         print(f"{write}: {len(results)} models")
     if page:
-        from makemore.reporting import figures  # imports matplotlib, which takes as long as all the rest
+        from makemore.reporting import figures  # imports matplotlib, which doubles the running time
 
         known = tables.read_seconds(seconds)
         write_bytes(page, (tables.document(inputs, known) + tables.samples(inputs)).encode())

@@ -7,15 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
 
+from _stage import ModelName, ModelPath, TrainPath, command
+
 import numpy as np
 import typer
 
-from _stage import ModelName, ModelPath, TrainPath, command
 from makemore.core import names
 from makemore.core.files import replacing, write_json
 from makemore.core.model import read_model
 from makemore.core.names import Text
 from makemore.core.progress import progress
+from makemore.core.terminal import screen, visible
 from makemore.sampling import sampler
 from makemore.sampling.sampler import SampleParams
 
@@ -25,18 +27,19 @@ def main(
     params: SampleParams,
     output: Annotated[Path | None, typer.Option(help="write the names to this file instead of printing them")] = None,
     metrics: Annotated[
-        Path | None, typer.Option(help="write the number of distinct and of new names to this file")
+        Path | None, typer.Option(help="write the numbers of distinct and new names to this file")
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help='JSON Lines: {"name": "emma", "new": false}; new is not in train')
+        bool, typer.Option("--json", help='write JSON Lines: {"name": "emma", "new": false}; new: not in train')
     ] = False,
     train: TrainPath = Path("data/splits/train.txt"),
     model: ModelPath = None,
 ) -> None:
-    """Sample names from a model, and print them, one per line.
+    """Sample names from a model and print them, one per line.
 
     Names that do not match the options are resampled. If none match, the command exits with an error. The same seed and
-    options give the same names.
+    options give the same names. A terminal shows control and formatting characters as escapes; other output is exact,
+    in UTF-8.
     """
     loaded, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     known = names.read(train) if params.new or as_json or metrics else None
@@ -49,20 +52,20 @@ def main(
             update(done, "")
             if metrics or not kept:
                 kept.append(text)
-    figures = sampler.describe(np.concatenate(kept), known) if metrics and known is not None else {}
+    statistics = sampler.describe(np.concatenate(kept), known) if metrics and known is not None else {}
     if metrics:
-        write_json(metrics, figures)
+        write_json(metrics, statistics)
     if output:
-        counts = "".join(f", {figures[key]:,} {key}" for key in ("distinct", "new") if key in figures)
+        counts = "".join(f", {statistics[key]:,} {key}" for key in ("distinct", "new") if key in statistics)
         first = ", ".join(names.to_string(names.first(kept[0], 5)).split("\n")[:-1])
-        print(f"{output}: {done:,} names{counts}: {first} ...")
+        print(visible(f"{output}: {done:,} names{counts}: {first} ..."))
 
 
 @contextmanager
 def writing(path: Path | None) -> Iterator[TextIO]:
-    """The output file, which appears when it is complete; without a path, standard output."""
+    """Open the output file, which is replaced only once it is complete, or standard output if there is no path."""
     if path is None:
-        yield sys.stdout
+        yield screen(sys.stdout)
         return
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         yield file

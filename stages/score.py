@@ -1,17 +1,19 @@
-"""How probable names are to a model. Not a stage of the pipeline: it writes no file."""
+"""Score names with a model. This is not a pipeline stage; it writes no file."""
 
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
+from _stage import ModelName, ModelPath, command
+
 import typer
 
-from _stage import ModelName, ModelPath, command
 from makemore.core import names
 from makemore.core.model import read_model
 from makemore.core.names import Text
 from makemore.core.progress import progress
+from makemore.core.terminal import screen
 from makemore.evaluation import scoring
 from makemore.evaluation.losses import token_nlls
 from makemore.lists import cleaning
@@ -22,30 +24,31 @@ def main(
     name: ModelName,
     params: CleanParams,
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="to score; a single - is standard input")
+        list[str] | None, typer.Argument(metavar="NAME", help="names to score; - reads standard input")
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="score the names of this file, one a line")] = None,
+    file: Annotated[Path | None, typer.Option(help="score the names in this file, one per line")] = None,
     per_character: Annotated[
-        bool, typer.Option("--per-character", help="the probability of each character too, and of the end, `.`")
+        bool, typer.Option("--per-character", help="also show the probability of each character and of the end, `.`")
     ] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="JSON Lines, one object a name; what is infinite is Infinity")
+        bool, typer.Option("--json", help="write JSON Lines, one object per name; infinite values are Infinity")
     ] = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="CSV, also on a terminal: a line a name, or a character with --per-character")
+        bool, typer.Option("--csv", help="write CSV, also to a terminal: one line per name, or per character")
     ] = False,
     model: ModelPath = None,
 ) -> None:
     """Score names: log-likelihood, mean negative log-likelihood (NLL) and perplexity of each.
 
-    Names come as arguments, from a file or from standard input, and are cleaned as the list was: what is no name there
-    is none here.
-    Losses are in nats a predicted token, and the end of a name is one. A terminal shows a table, green where a model
-    finds something likelier than if all characters were equally likely, red where less; elsewhere it is CSV. The
-    figures of all names together go to standard error.
+    Names come from the arguments, a file or standard input. They are cleaned with the same rules as the training list;
+    invalid names are rejected. Losses are in nats per predicted token; the end of a name is a token.
+
+    On a terminal the output is a table, green for what is more likely than under a uniform distribution and red for
+    what is less likely. Control and formatting characters are escaped. Other output is CSV with the exact names, in
+    UTF-8. A summary of all names goes to standard error.
     """
     if as_json and as_csv:
-        raise typer.BadParameter("expected one of --json and --csv, got both")
+        raise typer.BadParameter("--json and --csv exclude each other")
     text, source = read(arguments or [], file, params)
     scorer, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     tokens = vocab.encode(text, source)
@@ -53,9 +56,9 @@ def main(
         nlls = token_nlls(scorer, tokens, update)
     rows = scoring.rows(tokens, nlls, vocab)
     if as_json:
-        scoring.write_json(sys.stdout, rows, per_character)
+        scoring.write_json(screen(sys.stdout), rows, per_character)
     elif as_csv or not sys.stdout.isatty():
-        scoring.write_csv(sys.stdout, rows, per_character)
+        scoring.write_csv(screen(sys.stdout), rows, per_character)
     else:
         scoring.write_table(sys.stdout, rows, per_character, len(vocab))
     if names.count(text) > 1:
@@ -64,18 +67,18 @@ def main(
 
 
 def read(arguments: list[str], file: Path | None, params: CleanParams) -> tuple[Text, str]:
-    """The names to score, and what errors call their source."""
+    """The names to score, and their source for error messages."""
     if arguments and file:
-        raise typer.BadParameter("expected names or --file, got both")
+        raise typer.BadParameter("names and --file exclude each other")
     if file:
         return cleaning.clean(file.read_bytes(), str(file), params), str(file)
     if not arguments and sys.stdin.isatty():
-        raise typer.BadParameter("expected names, --file FILE, or names piped in")
+        raise typer.BadParameter("no names; give them as arguments, with --file, or on standard input")
     if not arguments or arguments == ["-"]:
         source = "standard input"
         return cleaning.clean(sys.stdin.buffer.read(), source, params), source
-    if "" in arguments:  # at the end of a file it would be a blank line, which is no fault
-        raise ValueError(f"{names.place(names.ARGUMENT, arguments.index('') + 1)}: expected a name, found none")
+    if "" in arguments:  # would be ignored as a trailing blank line
+        raise ValueError(f"{names.place(names.ARGUMENT, arguments.index('') + 1)}: empty name")
     return cleaning.clean(os.fsencode("\n".join(arguments)), names.ARGUMENT, params), names.ARGUMENT
 
 

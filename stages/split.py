@@ -1,11 +1,12 @@
-"""Train, dev and test."""
+"""Split the names into train, dev and test."""
 
 from pathlib import Path
 from typing import Annotated
 
+from _stage import NamesPath, command
+
 import typer
 
-from _stage import NamesPath, command
 from makemore.core import names
 from makemore.lists import splits
 from makemore.lists.splits import SplitParams
@@ -14,9 +15,9 @@ from makemore.lists.splits import SplitParams
 def main(
     params: SplitParams,
     names_file: NamesPath = Path("data/clean.txt"),
-    folder: Annotated[Path, typer.Option(help="where train.txt, dev.txt and test.txt go")] = Path("data/splits"),
+    folder: Annotated[Path, typer.Option(help="folder to write the three files to")] = Path("data/splits"),
 ) -> None:
-    """Shuffle the names and cut them into train, dev and test."""
+    """Shuffle the names and split them into train, dev and test."""
     text = names.read(names_file)
     try:
         parts = splits.split(text, params)

@@ -1,21 +1,25 @@
-"""A names file from a file of the U.S. Social Security Administration. Not a stage: `data/names.txt` is raw data."""
+"""Create a names file from a file of the U.S. Social Security Administration.
+
+This is not a pipeline stage, since `data/names.txt` is raw data.
+"""
 
 from pathlib import Path
 from typing import Annotated
 
+from _stage import command
+
 import typer
 
-from _stage import command
 from makemore.core import names
 from makemore.tools import ssa
 
 
 def main(
-    yob: Annotated[Path, typer.Argument(metavar="YOB", help="a file yobYYYY.txt, rows of Name,Sex,Births")],
-    drop: Annotated[Path | None, typer.Option(help="a CSV file name,sex of rows to leave out")] = None,
-    output: Annotated[Path, typer.Option(help="the names file to write")] = Path("data/names.txt"),
+    yob: Annotated[Path, typer.Argument(metavar="YOB", help="file yobYYYY.txt with rows Name,Sex,Births")],
+    drop: Annotated[Path | None, typer.Option(help="CSV file name,sex that lists rows to leave out")] = None,
+    output: Annotated[Path, typer.Option(help="names file to write")] = Path("data/names.txt"),
 ) -> None:
-    """Make a names file: the file's order, lower case, one name a line."""
+    """Create a names file: lower case, in the order of the file, one name per line."""
     text = ssa.read(yob, drop)
     names.write(output, text)
     print(f"{output}: {names.count(text):,} names")

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
+from _stage import ModelsPath, command
+
 import typer
 
-from _stage import ModelsPath, command
 from makemore.core import names
 from makemore.core.files import write_json
 from makemore.core.model import read_model
 from makemore.core.pipeline import model_names
+from makemore.core.terminal import visible
 from makemore.evaluation.losses import evaluate
 
 
@@ -18,15 +20,15 @@ def main(
     models: ModelsPath = Path("models"),
     metrics: Annotated[Path, typer.Option(help="losses to write")] = Path("metrics/test.json"),
 ) -> None:
-    """Evaluate all models on the test names, once, at the end."""
+    """Evaluate all models on the test names, which no other stage reads."""
     text = names.read(test)
     losses = {}
     for name in model_names(models):
         model, vocab = read_model(models / f"{name}.safetensors")
         losses[name] = evaluate(model, vocab.encode(text, str(test)))
     write_json(metrics, losses)
-    shown = ", ".join(f"{name} {found['nll']:.4f}" for name, found in losses.items())
-    print(f"{metrics}: {shown} nats per token")
+    shown = ", ".join(f"{name} {loss['nll']:.4f}" for name, loss in losses.items())
+    print(visible(f"{metrics}: {shown} nats per token"))
 
 
 app = command(main)

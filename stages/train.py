@@ -6,12 +6,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Annotated, Any
 
+from _stage import CurveOut, ModelName, ModelOut, TrainingOut, TrainPath, VocabPath, command, option
+
 import numpy as np
 import torch
 import typer
 from typer.core import TyperGroup
 
-from _stage import CurveOut, ModelName, ModelOut, TrainingOut, TrainPath, VocabPath, command, option
 from makemore import models
 from makemore.core.files import write_csv, write_json
 from makemore.core.model import save_model
@@ -25,24 +26,22 @@ from makemore.training.optimizers import make_optimizer
 from makemore.training.params import TrainingParams
 from makemore.training.schedule import learning_rate
 
-DIAGNOSED = 1000  # names that a network is diagnosed on before training
+DIAGNOSED = 1000  # names for the diagnostics before training
 
-CheckpointPath = Annotated[
-    Path | None, option("checkpoint of an interrupted training", ".checkpoints/MODEL.safetensors")
-]
+CheckpointPath = Annotated[Path | None, option("checkpoint of an interrupted run", ".checkpoints/MODEL.safetensors")]
 
 
 def network_of(family: str) -> type[Neural] | None:
     """The network that the module `makemore.models.<family>` defines, or None."""
     try:
-        found = import_module(f"{models.__name__}.{family}").MODEL
+        model = import_module(f"{models.__name__}.{family}").MODEL
     except (ModuleNotFoundError, AttributeError):
         return None
-    return found if issubclass(found, Neural) and found.Params.model_fields else None
+    return model if issubclass(model, Neural) else None
 
 
 def stage(family: str) -> typer.Typer:
-    """The command that trains a network of a family."""
+    """Build the command that trains the networks of a family."""
     network_class = network_of(family)
     assert network_class
 
@@ -60,7 +59,7 @@ def stage(family: str) -> typer.Typer:
         checkpoint: CheckpointPath = None,
     ) -> None:
         torch.set_num_threads(params.threads)
-        generator = torch.Generator().manual_seed(params.seed)  # of the weights, the batches and the dropout
+        generator = torch.Generator().manual_seed(params.seed)  # for weights, batches and dropout
         vocabulary = Vocab.read(vocab)
         tokens = read_tokens(train, vocabulary)
         shape = network_class.Params(**{key: getattr(params, key) for key in network_class.Params.model_fields})
@@ -89,7 +88,7 @@ def stage(family: str) -> typer.Typer:
 
 
 def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
-    """The loss of a network before its first step, in nats per token, and its diagnostics."""
+    """The loss of a network before the first step, in nats per token, and its diagnostics."""
     device = next(network.parameters()).device
     first = tokens[: np.flatnonzero(tokens == 0)[:DIAGNOSED][-1] + 1]
     inputs, targets = network.examples(first)
@@ -102,14 +101,14 @@ def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
 
 
 class Families(TyperGroup):
-    """One command per family of networks, imported when it is asked for."""
+    """One command per family of networks, imported on demand."""
 
     def list_commands(self, ctx: object) -> list[str]:
         return sorted(module.name for module in iter_modules(models.__path__) if network_of(module.name))
 
     def get_command(self, ctx: object, cmd_name: str) -> Any:
         family = cmd_name.removesuffix(".py")
-        return typer.main.get_command(stage(family)) if network_of(family) else None  # None is a usage error
+        return typer.main.get_command(stage(family)) if network_of(family) else None  # None: unknown command
 
 
 app = typer.Typer(cls=Families, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""The MLP of the second lecture."""
+"""Train the MLP of the second lecture."""
 
 from train import stage
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
+from _stage import TrainPath, VocabPath, command
+
 import torch
 import typer
 from pydantic import Field
 
-from _stage import TrainPath, VocabPath, command
 from makemore.core.files import write_csv
 from makemore.core.model import save_model
 from makemore.core.params import Section, Seed
@@ -35,7 +36,7 @@ def main(
     model: Annotated[Path, typer.Option(help="model to write")] = Path("models/neural_bigram.safetensors"),
     curve: Annotated[Path, typer.Option(help="learning curve to write")] = Path("metrics/curves/neural_bigram.csv"),
 ) -> None:
-    """Train the neural bigram by gradient descent on all train names at once."""
+    """Train the neural bigram by full-batch gradient descent on the train names."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
     contexts, targets = distinct_examples(tokens, NeuralBigram.context, len(vocabulary))

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from _stage import DevPath, ModelName, ModelOut, TrainPath, VocabPath, command, option
+
 from makemore.core.files import write_csv, write_json
 from makemore.core.model import save_model
 from makemore.core.vocab import Vocab, read_tokens
@@ -25,7 +26,7 @@ def main(
     tuned: StrengthOut = None,
     curve: CurveOut = None,
 ) -> None:
-    """Count the n-grams of the train names, and smooth them with the strength that is best on the dev names."""
+    """Fit an n-gram model to the train names, with the smoothing strength that has the lowest dev loss."""
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
     best, rows = tuning.tune(params, tokens, read_tokens(dev, vocabulary), len(vocabulary))

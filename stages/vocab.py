@@ -1,20 +1,22 @@
-"""The vocabulary of the names."""
+"""Create the vocabulary of the names."""
 
 from pathlib import Path
 
 from _stage import NamesPath, VocabPath, command
+
 from makemore.core import names
+from makemore.core.terminal import visible
 from makemore.core.vocab import Vocab
 
-SHOWN = 100  # characters
+SHOWN = 100  # tokens printed
 
 
 def main(names_file: NamesPath = Path("data/clean.txt"), vocab: VocabPath = Path("data/vocab.json")) -> None:
-    """Give each character of the names an id: 0 is the boundary, `.`, before and after each name."""
-    made = Vocab.of(names.read(names_file))
-    made.write(vocab)
-    more = " ..." if len(made) > SHOWN else ""
-    print(f"{vocab}: {len(made)} tokens, {' '.join(made.itos[:SHOWN])}{more}")
+    """Assign an id to each character of the names. Id 0 is the boundary, `.`, before and after each name."""
+    vocabulary = Vocab.of(names.read(names_file))
+    vocabulary.write(vocab)
+    more = " ..." if len(vocabulary) > SHOWN else ""
+    print(visible(f"{vocab}: {len(vocabulary)} tokens, {' '.join(vocabulary.itos[:SHOWN])}{more}"))
 
 
 app = command(main)

@@ -1,7 +1,7 @@
-"""A page in a real browser: Debian's or anybody's chromium, driven by playwright. As a script it takes screenshots.
+"""The installed Chromium or Chrome, driven by playwright. As a script, this takes screenshots of metrics/report.html.
 
-`python tests/browser.py FOLDER` shows the page of the last `dvc repro` at two widths, light and dark, and
-`python tests/browser.py --readme` makes the README's picture of it, docs/page.png.
+`python tests/browser.py FOLDER` writes them to FOLDER, at two widths, light and dark.
+`python tests/browser.py --readme` writes docs/page.png, the picture in the README.
 """
 
 import shutil

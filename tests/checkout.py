@@ -16,8 +16,9 @@ from typing import Any
 
 import matplotlib
 
+from makemore.core.arithmetic import SETTINGS
+
 ROOT = Path(__file__).resolve().parents[1]
-ARITHMETIC = "ATEN_CPU_CAPABILITY", "MKL_CBWR", "OMP_NUM_THREADS"  # which stages/_stage.py sets
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -81,7 +82,7 @@ class Project:
         script = ROOT / "tests" / "trace.py"
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
         python.chmod(0o755)
-        arithmetic = {key: os.environ[key] for key in ARITHMETIC}  # before the server loads torch
+        arithmetic = {key: os.environ[key] for key in SETTINGS}  # before the server loads numpy and torch
         with tempfile.TemporaryDirectory() as short:  # the address of a socket has at most 100 characters
             address = f"{short}/trace"
             command = [sys.executable, script, "--serve", address]

@@ -9,21 +9,24 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 from click.testing import Result
 from filelock import FileLock
 from typer.testing import CliRunner
 
 from checkout import ROOT, Project, new_project, read_traces, stages
 from makemore.core import names
-from makemore.core.model import Model, save_model
+from makemore.core.model import FAMILIES, Model, save_model
 from makemore.core.names import Text
 from makemore.core.vocab import Tokens, Vocab
 from makemore.models.mlp import MLPParams
 from makemore.models.ngram.model import NgramParams
+from makemore.nn.neural import Neural
 from makemore.reporting import inputs, page
 from makemore.sampling.sampler import SampleParams
 
@@ -46,9 +49,26 @@ def additive(order: int, strength: float) -> NgramParams:
     return NgramParams(order=order, smoothing="additive", strength=strength, position=0)
 
 
+SMALL: dict[str, dict[str, object]] = {  # a shape for each family of networks
+    "neural_bigram": {},
+    "mlp": {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"},
+    "recurrent": {"cell": "lstm", "embedding": 5, "hidden": 7, "layers": 2, "dropout": 0.5},
+    "bow": {"embedding": 8, "hidden": 12, "positions": 4, "dropout": 0.5},
+    "wavenet": {"channels": 6, "hidden": 10, "layers": 2, "kernel": 3, "dropout": 0.5},
+    "transformer": {"layers": 2, "heads": 2, "embedding": 8, "positions": 4, "dropout": 0.5},
+}
+
+
+def network(family: str, vocab_size: int, **changes: object) -> Neural:
+    """An untrained network."""
+    model = import_module(f"{FAMILIES}.{family}").MODEL
+    params = model.Params.model_validate(SMALL[family] | changes)
+    made: Neural = model(params, vocab_size, torch.Generator().manual_seed(1))
+    return made
+
+
 def mlp_params(**changes: object) -> MLPParams:
-    small = {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"}
-    return MLPParams.model_validate(small | changes)
+    return MLPParams.model_validate(SMALL["mlp"] | changes)
 
 
 def sample_params(**changes: object) -> SampleParams:
@@ -90,7 +110,7 @@ def page_of(
 def inputs_of(vocab: Vocab, tokens: Tokens) -> inputs.Inputs:
     """The inputs of the reporting stages, as far as they follow from the train names."""
     made = inputs.Inputs()
-    made.__dict__ |= {"vocab": vocab, "tokens": tokens}  # which it would otherwise read
+    made.__dict__.update(vocab=vocab, tokens=tokens)  # which it would otherwise read
     return made
 
 
@@ -118,12 +138,16 @@ def lecture() -> Text:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with a tiny names file and the project's params, made small."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "names.txt").write_text("".join(f"{name}\n" for name in tiny_names()))
-    (tmp_path / "params.yaml").write_text(small_params())
-    (tmp_path / "models").mkdir()
-    shutil.copy(ROOT / "models" / "index.yaml", tmp_path / "models" / "index.yaml")
+    prepare(tmp_path)
     return tmp_path
+
+
+def prepare(folder: Path) -> None:
+    for name in "data", "models":
+        (folder / name).mkdir()
+    (folder / "data" / "names.txt").write_text("".join(f"{name}\n" for name in tiny_names()))
+    (folder / "params.yaml").write_text(small_params())
+    shutil.copy(ROOT / "models" / "index.yaml", folder / "models" / "index.yaml")
 
 
 def small_params() -> str:
@@ -138,13 +162,46 @@ def small_params() -> str:
 @pytest.fixture
 def run(folder: Path) -> Callable[..., Result]:
     """Runs a stage in `folder`, by its name and its arguments."""
+    return run_stage
 
-    def invoke(name: str, *arguments: str) -> Result:
-        result = CliRunner().invoke(load_stage(name).app, list(arguments))
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
 
-    return invoke
+def run_stage(name: str, *arguments: str) -> Result:
+    result = CliRunner().invoke(load_stage(name).app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def list_models(folder: Path, *models: str) -> None:
+    """Make these the models of the pipeline."""
+    (folder / "models" / "index.yaml").write_text("models:\n" + "".join(f"  {name}: .\n" for name in models))
+
+
+@pytest.fixture(scope="session")
+def finished_stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which all stages but `test`, `figures` and `report` have run, with four models."""
+    folder = tmp_path_factory.mktemp("finished_stages")
+    prepare(folder)
+    models = "bigram", "trigram_tuned", "neural_bigram", "mlp"
+    list_models(folder, *models)
+    training = "fit_ngram bigram", "tune_ngram trigram_tuned", "train_neural_bigram", "train_mlp"
+    evaluating = [f"evaluate {name}" for name in models]
+    sampling = [
+        f"sample {name} --output data/samples/{name}.txt --metrics metrics/samples/{name}.json" for name in models
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for command in ("clean", "vocab", "split", *training, "find_lr", "initialization", *evaluating, *sampling):
+            assert run_stage(*command.split()).exit_code == 0, command
+    (folder / "docs").mkdir()
+    (folder / "docs" / "exercises.md").write_text("# Answers\n\n## Part 1\n\nYes.\n")
+    return folder
+
+
+@pytest.fixture
+def outputs(finished_stages: Path, folder: Path) -> Path:
+    """`folder` with a copy of what the stages wrote."""
+    shutil.copytree(finished_stages, folder, dirs_exist_ok=True)
+    return folder
 
 
 def brute_force_contexts(strings: list[str], context: int) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""docs/formats.md is true: its Python runs, and it names whatever the files hold."""
+"""docs/formats.md describes every array, key and column in the output files, and its Python code runs."""
 
 import csv
 import json
@@ -9,78 +9,71 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from click.testing import Result
 
 from checkout import ROOT
-from conftest import load_stage, mlp_params, text_of
-from makemore.core.model import family_of, save_model
+from conftest import SMALL, additive, network, text_of
+from makemore.core.model import Model, save_model
+from makemore.core.pipeline import model_names
 from makemore.core.vocab import Vocab
-from makemore.models import bow, recurrent, transformer, wavenet
-from makemore.models.mlp import MLP
-from makemore.models.neural_bigram import NeuralBigram
-from makemore.models.recurrent import Recurrent
-from makemore.nn.neural import Neural
+from makemore.models.ngram.model import fit
 
 PAGE = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
 VOCAB = Vocab.of(text_of("emma", "zoë"))
-V = len(VOCAB)
-LOAD, NUMPY, ONNX = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-CODE_SPANS = r"`([^`\n]+)`"
-LSTM = Recurrent(recurrent.Params(cell="lstm", embedding=3, hidden=5, layers=2, dropout=0), V)
+LSTM = network("recurrent", len(VOCAB), cell="lstm")
+CODE_SPAN = r"`([^`\n]+)`"
 
 
-def ran(code: str) -> dict[str, Any]:
+def example(word: str, page: str = PAGE) -> dict[str, Any]:
+    """Run the Python block with this word; its variables."""
+    (code,) = (block for block in re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if word in block)
     names: dict[str, Any] = {}
     exec(code, names)
     return names
 
 
 @pytest.fixture
-def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    save_model(tmp_path / "models/lstm.safetensors", LSTM, VOCAB)
-    return tmp_path
+def saved(folder: Path) -> Path:
+    save_model(folder / "models/lstm.safetensors", LSTM, VOCAB)
+    return folder
 
 
-def test_three_lines_load_a_model_and_ask_it(saved: Path) -> None:
-    assert LOAD in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(list(filter(None, LOAD.splitlines()))) == 3
-    found = ran(LOAD)
+@pytest.mark.parametrize("page", ["docs/formats.md", "README.md"])
+def test_the_package_reads_a_model(saved: Path, page: str) -> None:
+    found = example("read_model", (ROOT / page).read_text(encoding="utf-8"))
     assert found["vocab"] == VOCAB
     assert np.array_equal(found["log_probs"], LSTM.token_log_probs(VOCAB.tokens("emma")))
 
 
 def test_numpy_alone_reads_the_mlp(saved: Path) -> None:
-    network = MLP(mlp_params(initialization="randn"), V)
-    save_model(saved / "models/mlp.safetensors", network, VOCAB)
+    mlp = network("mlp", len(VOCAB), initialization="randn")
+    save_model(saved / "models/mlp.safetensors", mlp, VOCAB)
     em = np.array([[0, VOCAB.stoi["e"], VOCAB.stoi["m"]]], dtype=np.int32)
-    assert np.log(ran(NUMPY)["probs"]) == pytest.approx(network.log_probs(em)[0], abs=1e-5)
+    assert np.log(example("safe_open")["probs"]) == pytest.approx(mlp.log_probs(em)[0], abs=1e-5)
 
 
-def test_onnxruntime_reads_what_the_command_exported(saved: Path, run: Callable[..., Result]) -> None:
+def test_onnxruntime_reads_an_exported_network(saved: Path, run: Callable[..., Result]) -> None:
     pytest.importorskip("onnxruntime")
-    load_stage("export").main("lstm")
+    assert run("export", "lstm").exit_code == 0
     expected = LSTM.log_probs(VOCAB.tokens("emma")[None, :-1])[0]
-    assert ran(ONNX)["log_probs"][0, -1] == pytest.approx(expected, abs=1e-5)
+    assert example("onnxruntime")["log_probs"][0, -1] == pytest.approx(expected, abs=1e-5)
 
 
-NETWORKS = [
-    NeuralBigram(V),
-    MLP(mlp_params(direct=True), V),
-    LSTM,
-    bow.BagOfWords(bow.Params(embedding=3, hidden=5, positions=4, dropout=0), V),
-    wavenet.WaveNet(wavenet.Params(channels=3, hidden=5, layers=2, kernel=2, dropout=0), V),
-    transformer.Transformer(transformer.Params(layers=2, heads=1, embedding=4, positions=4, dropout=0), V),
-]
+MODELS: dict[str, Model] = {
+    **{family: network(family, len(VOCAB)) for family in SMALL},
+    "mlp": network("mlp", len(VOCAB), direct=True),
+    "ngram": fit(additive(2, 1), VOCAB.tokens("emma"), len(VOCAB)),
+}
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=family_of)
-def test_each_array_is_described(network: Neural) -> None:
-    section = PAGE.split(f"\n`{family_of(network)}`: ")[1].split("\n\n`")[0]
-    arrays = {re.sub(r"\.\d+\.", ".K.", name).replace("norm2", "norm1") for name in network.arrays()}
-    assert set(re.findall(CODE_SPANS, section.partition("| --- |")[2])) >= arrays
-    assert all(weight.dtype == torch.float32 for weight in network.parameters())
+@pytest.mark.parametrize("family", MODELS)
+def test_each_array_is_described(family: str) -> None:
+    section = PAGE.split(f"\n`{family}`: ")[1]
+    table = re.findall(r"^\|.*\n", section.partition("\n\n`")[0] + "\n", re.MULTILINE)
+    described = {span for row in table for span in re.findall(CODE_SPAN, row.split("|")[1])}
+    arrays = MODELS[family].arrays()
+    assert described - {"norm2"} == {re.sub(r"\.\d+\.", ".K.", name).replace("norm2", "norm1") for name in arrays}
+    assert {array.dtype for array in arrays.values()} == {np.dtype("int64" if family == "ngram" else "float32")}
 
 
 def keys(value: object) -> Iterator[str]:
@@ -91,10 +84,10 @@ def keys(value: object) -> Iterator[str]:
 
 
 def test_each_key_and_column_is_described() -> None:
-    described = set(re.findall(CODE_SPANS, PAGE))
-    members = {path.stem for path in (ROOT / "metrics").glob("*.json")}
+    described = set(re.findall(CODE_SPAN, PAGE))
     files = sorted((ROOT / "metrics").rglob("*.json"))
-    assert {key for path in files for key in keys(json.loads(path.read_text()))} - members <= described
+    found = {key for path in files for key in keys(json.loads(path.read_text()))}
+    assert found - set(model_names(ROOT / "models")) <= described
     for path in (ROOT / "metrics").rglob("*.csv"):
         with path.open(encoding="utf-8", newline="") as file:
             assert set(next(csv.reader(file))) <= described, path

@@ -1,6 +1,7 @@
-"""The figures that the lectures publish, each reproduced by this project's own code."""
+"""The published figures of the lectures, reproduced by this project's code."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,15 +10,16 @@ import torch.nn.functional as F
 
 from conftest import additive, encoded, lines_of, mlp_params, sample_params, text_of
 from makemore.core.names import Text
+from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.evaluation.losses import evaluate, token_nlls
 from makemore.models.mlp import MLP
 from makemore.models.neural_bigram import NeuralBigram
-from makemore.models.ngram import model
-from makemore.models.ngram.model import Ngram
+from makemore.models.ngram.model import Ngram, fit
 from makemore.nn import neural
+from makemore.nn.neural import Neural
 from makemore.sampling.sampler import sample
-from makemore.training import loop
+from makemore.training.loop import Curve, Plan, train_network
 from makemore.training.optimizers import SGD, Group
 
 SEED = 2147483647  # of all of the lectures' generators
@@ -34,7 +36,11 @@ def tokens(real: Text, vocab: Vocab) -> Tokens:
 
 
 def bigram(tokens: Tokens, strength: float) -> Ngram:
-    return model.fit(additive(2, strength), tokens, 27)
+    return fit(additive(2, strength), tokens, 27)
+
+
+def gradient_descent(model: Neural, loss: Callable[[], torch.Tensor], lr: float, steps: int) -> Curve:
+    return train_network(model, loss, SGD([Group(list(model.parameters()))]), Plan(steps, lambda step: lr))
 
 
 def test_bigram_of_three_names(tokens: Tokens, vocab: Vocab) -> None:
@@ -56,13 +62,13 @@ def test_bigram_of_andrej(tokens: Tokens, vocab: Vocab) -> None:
     assert evaluate(bigram(tokens, 1), encoded(vocab, "andrejq"))["nll"] == pytest.approx(3.4834, abs=5e-5)
 
 
-def test_uniform(vocab: Vocab) -> None:
+def test_the_uniform_model(vocab: Vocab) -> None:
     uniform = Ngram(additive(1, 1), np.array([0]), np.array([0]), len(vocab))
     assert evaluate(uniform, encoded(vocab, "emma"))["nll"] == pytest.approx(3.2958, abs=5e-5)
 
 
 def test_bigram_samples(tokens: Tokens, vocab: Vocab) -> None:
-    """One torch.multinomial a character, as the lecture draws, through this project's sampler."""
+    """One torch.multinomial per character, as in the lecture, through this project's sampler."""
     generator = torch.Generator().manual_seed(SEED)
 
     def multinomial(probs: np.ndarray, _: np.random.Generator) -> np.ndarray:
@@ -79,43 +85,41 @@ def test_bigram_samples(tokens: Tokens, vocab: Vocab) -> None:
     ]
 
 
-def test_neural_bigram_at_initialisation(vocab: Vocab) -> None:
-    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+def test_neural_bigram_at_initialization(vocab: Vocab) -> None:
+    model = NeuralBigram(Section(), len(vocab), torch.Generator().manual_seed(SEED))
     assert evaluate(model, encoded(vocab, "emma"))["nll"] == pytest.approx(3.7693, abs=5e-5)
 
 
 def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
-    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    contexts, followers = neural.distinct_examples(tokens, 1, len(vocab))
-    batch = contexts, followers.all()
-    alone = []
+    model = NeuralBigram(Section(), len(vocab), torch.Generator().manual_seed(SEED))
+    contexts, weights = neural.distinct_examples(tokens, 1, len(vocab))
+    batch = contexts, weights.all()
+    unregularized = []
 
-    def loss(contexts: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        alone.append(model.loss(contexts, targets).item())
-        return model.regularized_loss(contexts, targets, 0.01)
+    def loss() -> torch.Tensor:
+        unregularized.append(model.loss(*batch).item())
+        return model.regularized_loss(*batch, 0.01)
 
-    optimizer = SGD([Group(list(model.parameters()))])
-    curve = loop.train(model, loss, lambda: batch, optimizer, lambda step: 50, steps=200)
+    curve = gradient_descent(model, loss, lr=50, steps=200)
     total = {step: value for step, value, _ in curve}
     assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
-    assert alone[-1] == pytest.approx(2.4653, abs=1e-4)
+    assert unregularized[-1] == pytest.approx(2.4653, abs=1e-4)
 
 
 def test_neural_bigram_converges_to_the_counted_one(tokens: Tokens, vocab: Vocab) -> None:
-    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
-    contexts, followers = neural.distinct_examples(tokens, 1, len(vocab))
-    batch = contexts, followers.all()
-    optimizer = SGD([Group(list(model.parameters()))])
-    loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 50, steps=3000)
+    model = NeuralBigram(Section(), len(vocab), torch.Generator().manual_seed(SEED))
+    contexts, weights = neural.distinct_examples(tokens, 1, len(vocab))
+    batch = contexts, weights.all()
+    gradient_descent(model, lambda: model.loss(*batch), lr=50, steps=3000)
     contexts = np.arange(27, dtype=np.int32)[:, None]
     P = np.exp(bigram(tokens, 0).log_probs(contexts))
-    frequent = np.bincount(tokens) > 5000  # the rows that are seen often have got there by now
+    frequent = np.bincount(tokens) > 5000  # rarely seen rows need more steps
     assert np.abs(np.exp(model.log_probs(contexts)) - P)[frequent].max() < 0.005
 
 
 def test_indexing_and_cross_entropy_equal_the_one_hot_and_hand_written_forms(tokens: Tokens, vocab: Vocab) -> None:
-    """Exercises E04 and E05, on losses and gradients, with the lecture's own lines on the other side."""
-    model = NeuralBigram(len(vocab), torch.Generator().manual_seed(SEED))
+    """Exercises E04 and E05: losses and gradients, compared with the lecture's own lines."""
+    model = NeuralBigram(Section(), len(vocab), torch.Generator().manual_seed(SEED))
     contexts, targets = neural.examples(tokens[:5000], 1)
     ours = model.regularized_loss(contexts, targets, 0.01)
     ours.backward()
@@ -133,14 +137,14 @@ def test_indexing_and_cross_entropy_equal_the_one_hot_and_hand_written_forms(tok
 
 @pytest.mark.parametrize(("embedding", "hidden", "count"), [(2, 100, 3_481), (2, 300, 10_281), (10, 200, 11_897)])
 def test_mlp_parameters(embedding: int, hidden: int, count: int) -> None:
-    assert MLP(mlp_params(embedding=embedding, hidden=hidden), 27).parameter_count == count
+    assert MLP(mlp_params(embedding=embedding, hidden=hidden), 27, None).parameter_count == count
 
 
 @pytest.mark.parametrize("direct", [True, False])
 def test_bengio_parameters(direct: bool) -> None:
     """|V|(1 + nm + h) + h(1 + nm) + |V|m with direct connections, |V|(1 + m + h) + h(1 + nm) without."""
     V, n, m, h = 27, 4, 5, 30
-    model = MLP(mlp_params(context=n, embedding=m, hidden=h, direct=direct), V)
+    model = MLP(mlp_params(context=n, embedding=m, hidden=h, direct=direct), V, None)
     with_direct, without = V * (1 + n * m + h) + h * (1 + n * m) + V * m, V * (1 + m + h) + h * (1 + n * m)
     assert model.parameter_count == (with_direct if direct else without)
 
@@ -154,10 +158,9 @@ def test_mlp_on_five_names(vocab: Vocab) -> None:
     model = lecture_mlp(vocab)
     batch = neural.examples(encoded(vocab, "emma", "olivia", "ava", "isabella", "sophia"), 3)
     assert len(batch[1]) == 32
-    optimizer = SGD([Group(list(model.parameters()))])
-    curve = loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=1)
+    curve = gradient_descent(model, lambda: model.loss(*batch), lr=0.1, steps=1)
     assert curve[0][1] == pytest.approx(17.7697, abs=1e-3)
-    loop.train(model, model.loss, lambda: batch, optimizer, lambda step: 0.1, steps=999)
+    gradient_descent(model, lambda: model.loss(*batch), lr=0.1, steps=999)
     assert model.loss(*batch).item() == pytest.approx(0.2561, abs=1e-3)
 
 

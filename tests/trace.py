@@ -1,10 +1,10 @@
-"""Runs a script and writes down which files of the working folder it loaded or read: `trace.py OUT SCRIPT [ARG ...]`.
+"""Run a script and record which files of the working folder it loads or reads: `trace.py OUT SCRIPT [ARG ...]`.
 
-Imported modules count by their source file, however late or conditionally they are imported; data files by the audit
-event of `open`, which no way of opening a file from Python avoids. An empty file (`__init__.py`) has nothing to say.
+Modules are recorded by their source file, no matter when they are imported. Data files are recorded by the audit event
+of `open`, which Python raises however a file is opened. Empty files such as `__init__.py` are left out.
 
-`trace.py --serve SOCKET` does the same for many scripts, each in a fork of a process that has the libraries loaded,
-which is most of the work of a stage on a tiny list. `TRACE=SOCKET trace.py OUT SCRIPT [ARG ...]` asks it to.
+`trace.py --serve SOCKET` starts a server that runs each script in a fork of a process with the libraries loaded, since
+importing them is most of the work of a stage on a tiny list. `TRACE=SOCKET trace.py OUT SCRIPT [ARG ...]` uses it.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 
 
 def ask(address: str) -> int:
-    """Have the server run the command in this folder and environment, with this input and output; its exit code."""
+    """Let the server run the command with this folder, environment, input and output, and return its exit code."""
     import json
     import socket
 
@@ -35,7 +35,7 @@ def serve(address: str) -> None:
     import signal
     import socket
 
-    import matplotlib.pyplot  # noqa: F401  the libraries that stages load
+    import matplotlib.pyplot  # noqa: F401  libraries used by stages
     import pydantic  # noqa: F401
     import rich.progress  # noqa: F401
     import safetensors.numpy  # noqa: F401
@@ -43,7 +43,7 @@ def serve(address: str) -> None:
     import typer  # noqa: F401
     import yaml  # noqa: F401
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps the forks
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
@@ -56,6 +56,7 @@ def serve(address: str) -> None:
                 request = json.loads(content)
                 for standard, descriptor in enumerate(descriptors):
                     os.dup2(descriptor, standard)
+                sys.stdout, sys.stderr = (open(standard, "w", closefd=False) for standard in (1, 2))  # noqa: PTH123
                 os.chdir(request["folder"])
                 os.environ.clear()
                 os.environ.update(request["environment"])

@@ -25,27 +25,27 @@ def test_the_lectures_example() -> None:
 
 
 @given(NAMES, st.integers(1, 12))
-def test_distinct_rows_give_all_rows_back(strings: list[str], context: int) -> None:
+def test_distinct_rows_restore_all_rows(strings: list[str], context: int) -> None:
     contexts = sliding(encoded(Vocab.of(text_of(*strings)), *strings), context)
     rows, place = distinct(contexts, 4)
     assert np.array_equal(rows[place], contexts)
     assert len({tuple(row) for row in rows.tolist()}) == len(rows)
 
 
-def test_distinct_outlives_63_bits() -> None:
+def test_distinct_accepts_contexts_beyond_63_bits() -> None:
     contexts = np.array([[26] * 30, [26] * 29 + [25], [26] * 30], dtype=np.int32)
     rows, place = distinct(contexts, 27)
     assert np.array_equal(rows[place], contexts) and len(rows) == 2
 
 
-def test_keys_keep_the_order_and_refuse_what_does_not_fit() -> None:
+def test_keys_keep_the_order_and_must_fit_into_63_bits() -> None:
     assert keys(np.array([[0, 1], [1, 0], [2, 26]], dtype=np.int32), 27).tolist() == [1, 27, 80]
-    with pytest.raises(ValueError, match="63 bits, got 14 tokens of 27"):
+    with pytest.raises(ValueError, match="context: 14 is too long for a vocabulary of 27 tokens"):
         keys(np.zeros((1, 14), dtype=np.int32), 27)
 
 
 @given(st.integers(0, 4))
-def test_counted_adds_up_to_brute_force(context: int) -> None:
+def test_counts_equal_brute_force(context: int) -> None:
     strings = tiny_names(30)
     vocab = Vocab.of(text_of(*strings))
     rows, starts, following, found = counted(encoded(vocab, *strings), context, len(vocab))

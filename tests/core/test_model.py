@@ -1,5 +1,6 @@
-"""The one interface, held by every model."""
+"""What every model has in common: the interface, and the model files."""
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,32 +15,38 @@ from conftest import additive, encoded, mlp_params, text_of, tiny_names
 from makemore.core.contexts import sliding
 from makemore.core.files import read_safetensors, write_safetensors
 from makemore.core.model import Model, load_model, save_model
+from makemore.core.params import Section
 from makemore.core.vocab import Vocab
-from makemore.models import bow, recurrent, transformer, wavenet
+from makemore.models.bow import BagOfWords, BagOfWordsParams
 from makemore.models.mlp import MLP
 from makemore.models.neural_bigram import NeuralBigram
-from makemore.models.ngram import model
-from makemore.models.ngram.model import NgramParams
+from makemore.models.ngram.model import NgramParams, fit
+from makemore.models.recurrent import Recurrent, RecurrentParams
+from makemore.models.transformer import Transformer, TransformerParams
+from makemore.models.wavenet import WaveNet, WaveNetParams
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
 V = len(VOCAB)
 
-
 POWER_LAW = NgramParams(order=4, smoothing="power_law", strength=[0.1, 0.4, 0.7, 0.9], position=3)
-LSTM = recurrent.Params(cell="lstm", embedding=3, hidden=8, layers=2, dropout=0.5)
-BOW = bow.Params(embedding=8, hidden=8, positions=4, dropout=0.5)
-WAVENET = wavenet.Params(channels=8, hidden=8, layers=2, kernel=2, dropout=0.5)
-TRANSFORMER = transformer.Params(layers=1, heads=2, embedding=8, positions=4, dropout=0.5)
+LSTM = RecurrentParams(cell="lstm", embedding=3, hidden=8, layers=2, dropout=0.5)
+BOW = BagOfWordsParams(embedding=8, hidden=8, positions=4, dropout=0.5)
+WAVENET = WaveNetParams(channels=8, hidden=8, layers=2, kernel=2, dropout=0.5)
+TRANSFORMER = TransformerParams(layers=1, heads=2, embedding=8, positions=4, dropout=0.5)
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(1)
 
 
 def fitted(order: int, strength: float) -> Model:
-    return model.fit(additive(order, strength), encoded(VOCAB, *NAMES), V)
+    return fit(additive(order, strength), encoded(VOCAB, *NAMES), V)
 
 
 def mlp(direct: bool) -> Model:
     params = mlp_params(direct=direct, initialization="randn")
-    return MLP(params, V, torch.Generator().manual_seed(1))
+    return MLP(params, V, seeded())
 
 
 MODELS: dict[str, Callable[[], Model]] = {
@@ -47,20 +54,20 @@ MODELS: dict[str, Callable[[], Model]] = {
     "bigram": lambda: fitted(2, 1),
     "trigram, unsmoothed": lambda: fitted(3, 0),
     "5-gram": lambda: fitted(5, 0.1),
-    "power law": lambda: model.fit(POWER_LAW, encoded(VOCAB, *NAMES), V),
-    "neural bigram": lambda: NeuralBigram(V, torch.Generator().manual_seed(1)),
+    "power law": lambda: fit(POWER_LAW, encoded(VOCAB, *NAMES), V),
+    "neural bigram": lambda: NeuralBigram(Section(), V, seeded()),
     "mlp": lambda: mlp(direct=False),
     "mlp, direct": lambda: mlp(direct=True),
-    "lstm": lambda: recurrent.Recurrent(LSTM, V, torch.Generator().manual_seed(1)),
-    "bow": lambda: bow.BagOfWords(BOW, V, torch.Generator().manual_seed(1)),
-    "wavenet": lambda: wavenet.WaveNet(WAVENET, V, torch.Generator().manual_seed(1)),
-    "transformer": lambda: transformer.Transformer(TRANSFORMER, V, torch.Generator().manual_seed(1)),
+    "lstm": lambda: Recurrent(LSTM, V, seeded()),
+    "bow": lambda: BagOfWords(BOW, V, seeded()),
+    "wavenet": lambda: WaveNet(WAVENET, V, seeded()),
+    "transformer": lambda: Transformer(TRANSFORMER, V, seeded()),
 }
 each_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 
 
 def width(model: Model) -> int:
-    """The length of contexts for it; a model of whole names takes any."""
+    """The context length to test a model with; a model of whole names accepts any."""
     return 6 if model.context is None else model.context
 
 
@@ -78,7 +85,7 @@ def test_probabilities_sum_to_one(make: Callable[[], Model], data: st.DataObject
 
 
 @each_model
-def test_what_is_saved_is_loaded(make: Callable[[], Model], tmp_path: Path) -> None:
+def test_a_loaded_model_equals_the_saved_one(make: Callable[[], Model], tmp_path: Path) -> None:
     model = make()
     save_model(tmp_path / "a", model, VOCAB)
     loaded = load_model(tmp_path / "a", VOCAB)
@@ -91,13 +98,13 @@ def test_what_is_saved_is_loaded(make: Callable[[], Model], tmp_path: Path) -> N
 
 
 @each_model
-def test_tokens_have_the_probabilities_of_their_contexts(make: Callable[[], Model]) -> None:
+def test_token_log_probs_agree_with_log_probs(make: Callable[[], Model]) -> None:
     model, tokens = make(), encoded(VOCAB, *NAMES)
     picked = model.log_probs(sliding(tokens, width(model)))[np.arange(len(tokens)), tokens]
     assert model.token_log_probs(tokens) == pytest.approx(picked, abs=1e-5)
 
 
-def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
+def test_a_model_with_another_vocabulary_is_refused(tmp_path: Path) -> None:
     save_model(tmp_path / "model", fitted(2, 1), VOCAB)
     with pytest.raises(ValueError, match="model: expected a model with the vocabulary at hand, 3 characters; it has 6"):
         load_model(tmp_path / "model", Vocab.of(text_of("xy")))
@@ -121,7 +128,7 @@ def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
         *("no vocabulary", "bad vocabulary"),
     ],
 )
-def test_a_damaged_file_is_named(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_the_error_names_a_damaged_file(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_model(path, fitted(2, 1), VOCAB)
     path.write_bytes(damage(path.read_bytes()))
@@ -133,7 +140,39 @@ def test_a_damaged_file_is_named(damage: Callable[[bytes], bytes], tmp_path: Pat
 def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     save_model(path, mlp(direct=False), VOCAB)
-    arrays_, metadata = read_safetensors(path)
-    write_safetensors(path, arrays_ | {"b2": np.zeros(V + 1, dtype=np.float32)}, metadata)
+    weights, metadata = read_safetensors(path)
+    write_safetensors(path, weights | {"b2": np.zeros(V + 1, dtype=np.float32)}, metadata)
     with pytest.raises(ValueError, match="expected a model of this project, found weights of shapes"):
+        load_model(path, VOCAB)
+
+
+def test_a_small_file_cannot_ask_for_a_huge_network(tmp_path: Path) -> None:
+    """The weights of this configuration would take 4 TB: the shapes are compared before anything is allocated."""
+    path = tmp_path / "model.safetensors"
+    save_model(path, mlp(direct=True), VOCAB)
+    weights, metadata = read_safetensors(path)
+    huge = {"context": 1000, "embedding": 10_000, "hidden": 100_000}
+    write_safetensors(path, weights, metadata | {"config": metadata["config"] | huge})
+    before = peak_memory()
+    with pytest.raises(ValueError, match="expected a model of this project, found weights of shapes"):
+        load_model(path, VOCAB)
+    assert peak_memory() - before < 100e6
+
+
+def peak_memory() -> float:
+    """Largest resident memory of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+@pytest.mark.parametrize("value", [1e300, float("nan"), float("-inf")])  # 1e300 is infinite as a 32-bit float
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, mlp(direct=False), VOCAB)
+    weights, metadata = read_safetensors(path)
+    b1 = weights["b1"].astype(np.float64)
+    write_safetensors(path, weights | {"b1": b1}, metadata)
+    load_model(path, VOCAB)  # 64-bit floats are fine, they are converted
+    b1[2] = value
+    write_safetensors(path, weights | {"b1": b1}, metadata)
+    with pytest.raises(ValueError, match="found weights b1 that are not all finite"):
         load_model(path, VOCAB)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,14 @@ from makemore.core.names import Text
 from makemore.core.vocab import Vocab
 
 
-def test_ids_are_the_boundary_then_the_sorted_characters() -> None:
+def test_id_0_is_the_boundary_and_the_characters_follow_sorted() -> None:
     vocab = Vocab.of(text_of("éa", "ba"))
     assert vocab.itos == (".", "a", "b", "é")
     assert vocab.stoi == {".": 0, "a": 1, "b": 2, "é": 3}
     assert encoded(vocab, "ab", "é").tolist() == [1, 2, 0, 3, 0]
 
 
-def test_the_boundary_is_a_symbol_that_no_name_holds() -> None:
+def test_the_boundary_is_a_symbol_that_no_name_contains() -> None:
     assert Vocab.of(text_of("st. louis", "a")).itos[:3] == ("⏎", " ", ".")
     assert Vocab.of(text_of("a.⏎")).boundary == "⏏"
 
@@ -35,12 +36,12 @@ def test_decode_inverts_encode(strings: list[str]) -> None:
     assert np.array_equal(vocab.decode(vocab.encode(text, "test")), text)
 
 
-def test_an_unknown_character_is_named_with_its_place() -> None:
+def test_the_error_names_an_unknown_character_and_its_place() -> None:
     with pytest.raises(ValueError, match=r"^dev.txt:2: character 2, 'é', is not among the 3 of the vocabulary$"):
         Vocab.of(text_of("ab")).encode(text_of("ab", "aé"), "dev.txt")
 
 
-def test_a_few_names() -> None:
+def test_tokens_of_a_few_strings() -> None:
     vocab = Vocab.of(text_of("abc"))
     assert vocab.tokens("ab", "c").tolist() == [1, 2, 0, 3, 0]
     for strings in (["d"], ["a", "b."], [""], []):
@@ -55,8 +56,17 @@ def test_file_round_trip(tmp_path: Path) -> None:
     assert '"ñ": 3' in (tmp_path / "vocab.json").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("character", ["\n", "\x1b", "\x9b", "\r", "\u2028", "\ud800"])
+def test_a_character_that_no_name_can_have_is_refused(tmp_path: Path, character: str) -> None:
+    """A newline in a model's vocabulary would make two names of one that it generates."""
+    (tmp_path / "vocab.json").write_text(json.dumps({".": 0, character: 1}))
+    with pytest.raises(ValueError, match=r"vocab.json: expected a vocabulary of characters that a name can") as error:
+        Vocab.read(tmp_path / "vocab.json")
+    assert str(error.value).isprintable()
+
+
 @pytest.mark.parametrize("content", ["[]", "{}", "{", '{"a": 0}', '{".": 0, "a": 2}', '{".": 0, "ab": 1}', "null"])
-def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+def test_the_error_names_a_damaged_file(tmp_path: Path, content: str) -> None:
     (tmp_path / "vocab.json").write_text(content)
     with pytest.raises(ValueError, match=r"vocab.json: expected"):
         Vocab.read(tmp_path / "vocab.json")

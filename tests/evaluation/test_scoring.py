@@ -20,8 +20,7 @@ from makemore.core.names import Text
 from makemore.core.vocab import Tokens, Vocab
 from makemore.evaluation import scoring
 from makemore.evaluation.losses import token_nlls
-from makemore.models.ngram import model
-from makemore.models.ngram.model import Ngram
+from makemore.models.ngram.model import Ngram, fit
 
 Score = Callable[..., Result]
 
@@ -33,12 +32,12 @@ BY_HAND = [("ab", 3, math.log(0.0625)), ("b[", 3, math.log(0.25 * 1e-9 * 0.5))]
 
 @pytest.fixture
 def score(folder: Path, real: Text) -> Score:
-    """Runs the stage. Its models are the lecture's of the whole list: `bigram` is unsmoothed, `smoothed` has N + 1."""
+    """Runs the stage with the lecture's models of the whole list: `bigram` is unsmoothed, `smoothed` has N + 1."""
     vocab = Vocab.of(real)
     tokens = vocab.encode(real, "names.txt")
     vocab.write(folder / "data/vocab.json")
     for name, strength in ("bigram", 0), ("smoothed", 1):
-        save_model(folder / f"models/{name}.safetensors", model.fit(additive(2, strength), tokens, len(vocab)), vocab)
+        save_model(folder / f"models/{name}.safetensors", fit(additive(2, strength), tokens, len(vocab)), vocab)
     app = load_stage("score").app
 
     def invoke(*arguments: str, given: str | bytes | None = None) -> Result:
@@ -60,7 +59,7 @@ def csv_rows(result: Result) -> list[dict[str, str]]:
 def random_names() -> tuple[Ngram, Vocab, Tokens]:
     vocab = Vocab.of(text_of(*tiny_names()))
     tokens = encoded(vocab, *tiny_names(500))
-    return model.fit(additive(3, 0.5), tokens, len(vocab)), vocab, tokens
+    return fit(additive(3, 0.5), tokens, len(vocab)), vocab, tokens
 
 
 def test_rows_by_hand() -> None:
@@ -73,12 +72,12 @@ def test_rows_by_hand() -> None:
 
 def test_total_by_hand() -> None:
     assert scoring.total(TOKENS, np.full(6, math.log(2))) == (
-        "2 names, 6 tokens: log-likelihood -4.1589, NLL 0.6931 nats a token, perplexity 2.00"
+        "2 names, 6 tokens: log-likelihood -4.1589, NLL 0.6931 nats per token, perplexity 2.00"
     )
 
 
 @pytest.mark.parametrize("chunk", [1, 7])
-def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chunk_size_does_not_matter(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, vocab, tokens = random_names()
     nlls = token_nlls(model, tokens)
     whole = list(scoring.rows(tokens, nlls, vocab))
@@ -87,7 +86,7 @@ def test_chunks_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert [loss for row in whole for loss in row.losses] == nlls.tolist()
 
 
-def test_a_table_keeps_names_and_numbers_whole() -> None:
+def test_a_table_truncates_neither_names_nor_numbers() -> None:
     file = io.StringIO()
     scoring.write_table(file, scoring.rows(TOKENS, NLLS, VOCAB), True, len(VOCAB))
     assert [line.split() for line in file.getvalue().splitlines()] == [
@@ -104,7 +103,7 @@ def test_a_table_keeps_names_and_numbers_whole() -> None:
     assert len({len(line) for line in file.getvalue().splitlines()}) == 1
 
 
-def test_a_long_list_is_several_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_shown_as_several_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "CHUNK", 1)
     file = io.StringIO()
     scoring.write_table(file, scoring.rows(TOKENS, NLLS, VOCAB), False, len(VOCAB))
@@ -118,21 +117,21 @@ def test_the_lectures_figures(score: Score) -> None:
     assert sum(row["log_likelihood"] for row in rows) == pytest.approx(-38.7856, abs=2e-4)  # to six digits each
     assert rows[0]["characters"] == ["e", "m", "m", "a", "."]
     assert rows[0]["probabilities"] == pytest.approx([0.0478, 0.0377, 0.0253, 0.3899, 0.1960], abs=5e-5)
-    assert result.stderr == "3 names, 16 tokens: log-likelihood -38.7856, NLL 2.4241 nats a token, perplexity 11.29\n"
+    assert result.stderr == "3 names, 16 tokens: log-likelihood -38.7856, NLL 2.4241 nats per token, perplexity 11.29\n"
     assert json_rows(score("bigram", "andrej", "--json"))[0]["nll"] == pytest.approx(3.0391, abs=5e-5)
     assert json_rows(score("smoothed", "andrejq", "--json"))[0]["nll"] == pytest.approx(3.4834, abs=5e-5)
 
 
-def test_what_is_ruled_out_is_infinite(score: Score) -> None:
+def test_the_loss_of_an_impossible_name_is_infinite(score: Score) -> None:
     (row,) = json_rows(score("bigram", "andrejq", "--json", "--per-character"))
     assert (row["log_likelihood"], row["nll"], row["perplexity"]) == (-math.inf, math.inf, math.inf)
     assert row["probabilities"][6] == 0  # jq never occurs
     (row,) = csv_rows(score("bigram", "andrejq"))
     assert (row["log_likelihood"], row["nll"], row["perplexity"]) == ("-inf", "inf", "inf")
-    assert score("bigram", "andrejq", "ava").stderr.endswith("NLL inf nats a token, perplexity inf\n")
+    assert score("bigram", "andrejq", "ava").stderr.endswith("NLL inf nats per token, perplexity inf\n")
 
 
-def test_json_and_csv_are_what_evaluation_says(score: Score, folder: Path) -> None:
+def test_json_and_csv_agree_with_the_evaluation(score: Score, folder: Path) -> None:
     listed = ["emma", "zoe", "emma", "x"]
     vocab = Vocab.read(folder / "data/vocab.json")
     nlls = token_nlls(load_model(folder / "models/smoothed.safetensors", vocab), encoded(vocab, *listed))
@@ -152,7 +151,7 @@ def test_json_and_csv_are_what_evaluation_says(score: Score, folder: Path) -> No
     assert [int(row["position"]) for row in lines] == [1, 2, 3, 4, 5, 1, 2, 3, 4, 1, 2, 3, 4, 5, 1, 2]
 
 
-def test_awkward_names_stay_what_they_are() -> None:
+def test_names_with_special_characters_are_written_unchanged() -> None:
     awkward = ['a,"b"', "ёж😀", "[red]"]
     vocab = Vocab.of(text_of(*awkward))
     tokens = encoded(vocab, *awkward)
@@ -166,13 +165,22 @@ def test_awkward_names_stay_what_they_are() -> None:
     assert [line.split()[0] for line in as_table.getvalue().splitlines()] == ["name", *awkward]
 
 
-def test_a_file_arguments_and_standard_input_say_the_same(score: Score, folder: Path) -> None:
+def test_a_name_that_a_spreadsheet_would_take_for_a_formula_is_written_unchanged() -> None:
+    formulas = ["=1+1", "+1", "-1", "@a"]
+    vocab = Vocab.of(text_of(*formulas))
+    tokens = encoded(vocab, *formulas)
+    file = io.StringIO()
+    scoring.write_csv(file, scoring.rows(tokens, np.ones(len(tokens)), vocab), False)
+    assert [line.partition(",")[0] for line in file.getvalue().splitlines()] == ["name", *formulas]
+
+
+def test_file_arguments_and_standard_input_give_the_same_output(score: Score, folder: Path) -> None:
     (folder / "list.txt").write_bytes(b"emma\r\nava")
-    said = score("bigram", "emma", "ava").stdout
-    assert said.count("\n") == 3
-    assert score("bigram", "--file", "list.txt").stdout == said
-    assert score("bigram", "-", given="emma\nava\n").stdout == said
-    assert score("bigram", given="emma\nava\n").stdout == said
+    expected = score("bigram", "emma", "ava").stdout
+    assert expected.count("\n") == 3
+    assert score("bigram", "--file", "list.txt").stdout == expected
+    assert score("bigram", "-", given="emma\nava\n").stdout == expected
+    assert score("bigram", given="emma\nava\n").stdout == expected
 
 
 @pytest.mark.parametrize(
@@ -187,19 +195,19 @@ def test_a_file_arguments_and_standard_input_say_the_same(score: Score, folder: 
             "argument 1: expected a name, found white space (' ') in it; clean.spaces: keep (--spaces) admits it",
         ),
         (["emma", "\udcff"], None, "argument 2: expected UTF-8, found the byte 0xff"),
-        (["emma", ""], None, "argument 2: expected a name, found none"),
+        (["emma", ""], None, "argument 2: empty name"),
         ([], "emma\n\nava\n", "standard input:2: expected a name, found a blank line"),
         ([], "", "standard input: expected one name a line, found no name"),
         (["--file", "nix"], None, "nix: No such file or directory"),
     ],
 )
-def test_faults_are_one_line(score: Score, folder: Path, arguments: list[str], given: str | None, line: str) -> None:
+def test_each_error_is_one_line(score: Score, folder: Path, arguments: list[str], given: str | None, line: str) -> None:
     (folder / "list.txt").write_text("abB\n")
     result = score("bigram", *arguments, given=given)
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{line}\n")
 
 
-def test_names_are_cleaned_as_the_list_was(score: Score, folder: Path) -> None:
+def test_names_are_cleaned_with_the_rules_of_the_list(score: Score, folder: Path) -> None:
     assert score("bigram", "EMMA", "--case", "lower").stdout == score("bigram", "emma").stdout
     text = (folder / "params.yaml").read_text()
     (folder / "params.yaml").write_text(
@@ -208,7 +216,7 @@ def test_names_are_cleaned_as_the_list_was(score: Score, folder: Path) -> None:
     assert score("bigram", "\uff25\uff4d\uff4d\uff41").stdout == score("bigram", "emma").stdout
 
 
-def test_the_end_is_shown_as_the_vocabulary_has_it() -> None:
+def test_the_end_is_shown_as_the_vocabularys_boundary_symbol() -> None:
     vocab = Vocab.of(text_of("a.b"))
     tokens = encoded(vocab, "a.b")
     file = io.StringIO()
@@ -217,16 +225,16 @@ def test_the_end_is_shown_as_the_vocabulary_has_it() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["emma", "--file", "list.txt"], ["emma", "--json", "--csv"]])
-def test_one_thing_at_a_time(score: Score, arguments: list[str]) -> None:
+def test_conflicting_options_are_an_error(score: Score, arguments: list[str]) -> None:
     result = score("bigram", *arguments)
-    assert result.exit_code == 2 and "got both" in result.stderr
+    assert result.exit_code == 2 and "exclude each other" in result.stderr
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "stages/score.py"), "bigram", *arguments]
 
 
-def test_a_reader_that_leaves_is_no_fault(score: Score, folder: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(score: Score, folder: Path) -> None:
     (folder / "list.txt").write_text("emma\n" * 20_000)
     with subprocess.Popen(
         command("--file", "list.txt"), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -239,7 +247,7 @@ def test_a_reader_that_leaves_is_no_fault(score: Score, folder: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 @pytest.mark.parametrize("no_color", ["", "1"])
-def test_a_terminal_shows_a_table_in_colour(score: Score, folder: Path, no_color: str) -> None:
+def test_a_terminal_shows_a_coloured_table(score: Score, folder: Path, no_color: str) -> None:
     ours, theirs = os.openpty()
     colours = environment(folder) | {"NO_COLOR": no_color, "TERM": "xterm"}
     subprocess.run(

@@ -1,4 +1,5 @@
 import sys
+import time
 import unicodedata
 
 import pytest
@@ -39,7 +40,7 @@ def cleaned(string: str, **values: str) -> list[str]:
         ("👩\u200d🚀\n👍🏽\n🇫🇷\n❤\ufe0f", ["👩\u200d🚀", "👍🏽", "🇫🇷", "❤\ufe0f"], {}),
     ],
 )
-def test_by_hand(given: str, expected: list[str], values: dict[str, str]) -> None:
+def test_cleaned_lists(given: str, expected: list[str], values: dict[str, str]) -> None:
     assert cleaned(given, **values) == expected
 
 
@@ -65,14 +66,38 @@ def test_by_hand(given: str, expected: list[str], values: dict[str, str]) -> Non
         ("", {}, "f: expected one name a line, found no name"),
     ],
 )
-def test_refused_with_file_line_and_what_admits_it(given: str, values: dict[str, str], message: str) -> None:
+def test_errors_name_file_line_and_the_option_that_accepts_it(given: str, values: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError) as error:
         cleaned(given, **values)
     assert str(error.value).startswith(message)
 
 
-def test_no_character_reaches_across_a_line() -> None:
-    """So the lines stay what they were: no code point becomes a newline, or composes with one."""
+@pytest.mark.parametrize(
+    ("marks", "values"),
+    [
+        ("\u0301\u0323", {}),
+        ("\u0301\u0323", {"form": "NFKC"}),
+        ("\u0f73", {}),  # its own combining class is 0, but it decomposes into two combining marks
+        (".\u0301.\u0323", {"dots": "remove"}),
+    ],
+)
+def test_a_long_run_of_combining_marks_is_refused_before_it_is_normalized(marks: str, values: dict[str, str]) -> None:
+    """Normalizing a million combining marks in a row took minutes."""
+    start = time.process_time()
+    with pytest.raises(ValueError, match=r"^f:2: expected a name, found over 30 combining marks in a row$"):
+        cleaned(f"zoe\u0308\ne{marks * 1_000_000}\nava", **values)
+    assert time.process_time() - start < 10
+
+
+def test_up_to_30_combining_marks_in_a_row_are_accepted() -> None:
+    marks = "\u0301" * 30
+    assert cleaned(f"z{marks}a{marks}\nb{marks}") == [f"\u017a{marks[1:]}\u00e1{marks[1:]}", f"b{marks}"]
+    with pytest.raises(ValueError, match=r"^f:1: "):
+        cleaned(f"e{marks}\u0301")
+
+
+def test_normalization_does_not_change_the_lines() -> None:
+    """No code point becomes a newline, or composes with one, so errors can name the line of the raw list."""
     text = "\n".join(chr(code) for code in range(sys.maxunicode + 1) if code != 10 and not 0xD800 <= code <= 0xDFFF)
     for changed in unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text), text.lower():
         assert changed.count("\n") == text.count("\n") and "\n\n" not in changed
@@ -84,7 +109,7 @@ def test_no_character_reaches_across_a_line() -> None:
     st.sampled_from(["keep", "lower"]),
     st.sampled_from(["remove", "keep"]),
 )
-def test_what_is_clean_stays_as_it_is(string: str, form: str, case: str, dots: str) -> None:
+def test_cleaning_twice_changes_nothing(string: str, form: str, case: str, dots: str) -> None:
     wanted = params(form, case, "keep", dots)
     try:
         once = clean(string.encode(), "f", wanted)

@@ -25,25 +25,25 @@ def test_it_is_the_lectures_split(count: int) -> None:
     assert [lines_of(part) for part in split(text_of(*words), LECTURE)] == lectures_split(words)
 
 
-def test_the_projects_list(real: names.Text) -> None:
+def test_the_splits_of_the_projects_list(real: names.Text) -> None:
     parts = split(real, LECTURE)
     vocab = Vocab.of(real)
     assert [names.count(part) for part in parts] == [25_626, 3_203, 3_204]
     assert [len(vocab.encode(part, "part")) for part in parts] == [182_518, 22_939, 22_689]
 
 
-def test_the_lectures_list(lecture: names.Text) -> None:
+def test_the_splits_of_the_lectures_list(lecture: names.Text) -> None:
     parts = split(lecture, LECTURE)
     vocab = Vocab.of(lecture)
     assert [len(vocab.encode(part, "part")) for part in parts] == [182_625, 22_655, 22_866]
 
 
-def test_by_line_names_leak() -> None:
+def test_splitting_by_line_leaks_names() -> None:
     train, dev, _ = split(text_of(*tiny_names(300)), LECTURE)
     assert names.is_in(dev, train).any()
 
 
-def test_by_name_nothing_leaks_and_nothing_is_lost() -> None:
+def test_splitting_by_name_leaks_and_loses_nothing() -> None:
     words = tiny_names(300)
     parts = split(text_of(*words), LECTURE.model_copy(update={"unit": "name"}))
     train, dev, test = (set(lines_of(part)) for part in parts)
@@ -52,7 +52,7 @@ def test_by_name_nothing_leaks_and_nothing_is_lost() -> None:
     assert len(train) == int(0.8 * len(set(words)))
 
 
-def test_without_copies_both_units_are_the_same() -> None:
+def test_without_duplicates_both_units_give_the_same_splits() -> None:
     text = text_of(*sorted(set(tiny_names(100))))
     by_line, by_name = (split(text, LECTURE.model_copy(update={"unit": unit})) for unit in ("line", "name"))
     assert all(np.array_equal(a, b) for a, b in zip(by_line, by_name, strict=True))
@@ -63,12 +63,12 @@ def test_another_seed_gives_another_split() -> None:
     assert not np.array_equal(split(text, LECTURE)[1], split(text, LECTURE.model_copy(update={"seed": 43}))[1])
 
 
-def test_fractions_that_binary_cannot_hold() -> None:  # 0.7 + 0.2 is 0.8999...
+def test_shares_are_not_affected_by_binary_rounding() -> None:  # 0.7 + 0.2 is 0.8999...
     parts = split(text_of(*tiny_names(10)), LECTURE.model_copy(update={"train": 0.7, "dev": 0.2}))
     assert [names.count(part) for part in parts] == [7, 2, 1]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_too_few_names(count: int) -> None:
-    with pytest.raises(ValueError, match=f"enough names for three splits, found {count}, which makes train"):
+def test_too_few_names_are_an_error(count: int) -> None:
+    with pytest.raises(ValueError, match=f"too few names, {count}, for three splits: train"):
         split(text_of(*tiny_names(60)[:count]), LECTURE)

@@ -1,4 +1,4 @@
-"""Each smoothing against its formula: worked out by hand, and with dictionaries on names at random."""
+"""Each smoothing compared with its formula: by hand, and with dictionaries on random names."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makemore.models.ngram import model
-from makemore.models.ngram.model import NgramParams
-from makemore.models.ngram.smoothing import LARGEST, Smoothing, kneser_ney_discounts
+from makemore.models.ngram.model import NgramParams, fit
+from makemore.models.ngram.smoothing import MAX_STRENGTH, Smoothing, kneser_ney_discounts
 
 Gram = tuple[int, tuple[int, ...], int]  # characters so far (up to `position`), context, next token
 
 
 def reference(lines: list[list[int]], params: NgramParams, vocab_size: int) -> Callable[[list[int], int], float]:
-    """P(token | name so far), with dictionaries and recursion; the package lends the discounts alone."""
+    """P(token | name so far), with dictionaries and recursion; only the Kneser-Ney discounts come from the package."""
 
     def gram(so_far: list[int], token: int, order: int) -> Gram | None:
         history = [0, *so_far]
@@ -73,7 +72,7 @@ def strength_of(smoothing: str, order: int) -> float | list[float] | None:
     return [single * (1 - i / 10) for i in range(order)] if single and smoothing != "additive" else single
 
 
-@pytest.mark.parametrize("smoothing", ["none", *LARGEST, "kneser_ney"])
+@pytest.mark.parametrize("smoothing", ["none", *MAX_STRENGTH, "kneser_ney"])
 @pytest.mark.parametrize(("order", "position"), [(1, 0), (2, 0), (3, 0), (5, 0), (1, 2), (3, 2), (4, 5)])
 def test_smoothing_equals_dictionaries(smoothing: Smoothing, order: int, position: int) -> None:
     size = 4
@@ -82,7 +81,7 @@ def test_smoothing_equals_dictionaries(smoothing: Smoothing, order: int, positio
     tokens = np.array([token for line in lines for token in [*line, 0]], dtype=np.int32)
     strength = strength_of(smoothing, order)
     params = NgramParams(order=order, smoothing=smoothing, strength=strength, position=position)
-    model, expected = model.fit(params, tokens, size), reference(lines, params, size)
+    model, expected = fit(params, tokens, size), reference(lines, params, size)
     for so_far in [[], *lines[:8], [3], [1, 3, 2], [1, 2, 1, 2, 1, 2, 1]]:
         context = np.array([([0] * model.context + so_far)[len(so_far) :]], dtype=np.int32)
         found = np.exp(model.log_probs(context))[0]
@@ -93,7 +92,7 @@ def test_kneser_ney_by_hand() -> None:
     # ab ab b: the bigrams .a 2, .b 1, ab 2, b. 3; before a 1 character, before b 2, before the end 1.
     tokens = np.array([1, 2, 0, 1, 2, 0, 2, 0], dtype=np.int32)
     params = NgramParams(order=2, smoothing="kneser_ney", strength=None, position=0)
-    probs = np.exp(model.fit(params, tokens, 3).log_probs(np.array([[0], [1], [2]], dtype=np.int32)))
+    probs = np.exp(fit(params, tokens, 3).log_probs(np.array([[0], [1], [2]], dtype=np.int32)))
     # Order 1 has counts 1, 1, 2 and no 3: the fallback takes 0.5, 0.5 and 1 of 4, half, and spreads it evenly.
     end, a, b = 0.5 / 4 + 0.5 / 3, 0.5 / 4 + 0.5 / 3, 1 / 4 + 0.5 / 3
     # Order 2: t = 1, 2, 1, 0, so Y = 1 / 5, D1 = 1 - 2 Y 2 / 1 = 0.2, D2 = 2 - 3 Y 1 / 2 = 1.7, D3 = 3 - 0 = 3.
@@ -119,14 +118,14 @@ def test_kneser_ney_discounts(counts: list[int], expected: list[float]) -> None:
 @given(data=st.data())
 def test_probabilities_sum_to_1(data: st.DataObject) -> None:
     size, order, position = (data.draw(st.integers(low, high)) for low, high in ((2, 6), (1, 5), (0, 4)))
-    smoothing = data.draw(st.sampled_from(["none", "kneser_ney", *LARGEST]))
-    one = st.floats(0, min(LARGEST.get(smoothing, 0), 1e6))
+    smoothing = data.draw(st.sampled_from(["none", "kneser_ney", *MAX_STRENGTH]))
+    one = st.floats(0, min(MAX_STRENGTH.get(smoothing, 0), 1e6))
     strength = data.draw(one if smoothing == "additive" else st.lists(one, min_size=order, max_size=order))
     lines = data.draw(st.lists(st.lists(st.integers(1, size - 1), min_size=1, max_size=6), min_size=1, max_size=12))
     tokens = np.array([token for line in lines for token in [*line, 0]], dtype=np.int32)
     values = {"order": order, "smoothing": smoothing, "strength": strength, "position": position}
-    params = NgramParams.model_validate(values if smoothing in LARGEST else values | {"strength": None})
-    model = model.fit(params, tokens, size)
+    params = NgramParams.model_validate(values if smoothing in MAX_STRENGTH else values | {"strength": None})
+    model = fit(params, tokens, size)
     row = st.lists(st.integers(0, size - 1), min_size=model.context, max_size=model.context)
     contexts = np.array(data.draw(st.lists(row, min_size=1, max_size=9)), dtype=np.int32)
     probs = np.exp(model.log_probs(contexts))

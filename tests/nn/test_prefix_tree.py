@@ -1,4 +1,4 @@
-"""Names as a tree of their distinct prefixes."""
+"""The tree of the distinct prefixes of some names."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ def tree_of(*names: list[int]) -> PrefixTree:
     return PrefixTree(np.array([token for name in names for token in (0, *name)], dtype=np.int32), CPU)
 
 
-def test_the_tree_that_is_drawn() -> None:
+def test_the_example_of_the_docstring() -> None:
     tree = tree_of([A, N, N], [A, N, N, A], [A, V, A], [A, N, N])
     assert tree.tokens.tolist() == [0, A, N, V, N, A, A]
     assert tree.depths.tolist() == [0, 1, 2, 2, 3, 3, 4]
@@ -26,7 +26,7 @@ def test_the_tree_that_is_drawn() -> None:
     assert tree.path[2, 4] == 6
 
 
-def test_a_look_back() -> None:
+def test_back_returns_the_row_of_an_ancestor() -> None:
     tree = tree_of([A, N, N, A], [A, V, A])
     x = torch.arange(1.0, 8.0).unsqueeze(1)  # (M, 1): node + 1
     assert tree.back(x, 1).squeeze(1).tolist() == [0, 1, 2, 2, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""What every model that reads whole names holds to."""
+"""What every network that reads whole names has in common, and each compared with a reference implementation."""
 
 import math
 from collections import Counter
@@ -15,10 +15,13 @@ from makemore.core.contexts import Contexts
 from makemore.core.model import Window
 from makemore.core.vocab import Vocab
 from makemore.evaluation.losses import token_nlls
-from makemore.models import bow, recurrent, transformer, wavenet
-from makemore.models.recurrent import Recurrent
+from makemore.models.bow import BagOfWords, BagOfWordsParams
+from makemore.models.recurrent import Recurrent, RecurrentParams
+from makemore.models.transformer import Block, Transformer, TransformerParams
+from makemore.models.wavenet import WaveNet, WaveNetParams
 from makemore.nn import sequence
 from makemore.nn.sequence import Dropout, Sequence
+from makemore.sampling import sampler
 from makemore.sampling.sampler import sample
 
 NAMES = sorted(tiny_names())  # in the order of `examples`
@@ -27,8 +30,8 @@ V = len(VOCAB)
 TOKENS = encoded(VOCAB, *NAMES)
 
 
-def cell(kind: str, layers: int = 1, dropout: float = 0) -> recurrent.Params:
-    return recurrent.Params.model_validate(
+def cell(kind: str, layers: int = 1, dropout: float = 0) -> RecurrentParams:
+    return RecurrentParams.model_validate(
         {"cell": kind, "embedding": 8, "hidden": 32, "layers": layers, "dropout": dropout}
     )
 
@@ -38,26 +41,25 @@ def seeded(seed: int = 1) -> torch.Generator:
 
 
 Make = Callable[[torch.Generator], Sequence]
-BOW = bow.Params(embedding=32, hidden=64, positions=4, dropout=0)
-WAVENET = wavenet.Params(channels=32, hidden=32, layers=3, kernel=2, dropout=0)
-TRANSFORMER = transformer.Params(layers=2, heads=2, embedding=32, positions=4, dropout=0)
+BOW = BagOfWordsParams(embedding=32, hidden=64, positions=4, dropout=0)
+WAVENET = WaveNetParams(channels=32, hidden=32, layers=3, kernel=2, dropout=0)
+THREE = WAVENET.model_copy(update={"kernel": 3, "layers": 2})
+TRANSFORMER = TransformerParams(layers=2, heads=2, embedding=32, positions=4, dropout=0)
 MODELS: dict[str, Make] = {
-    "rnn": lambda generator: recurrent.build(cell("rnn"), V, generator),
-    "gru": lambda generator: recurrent.build(cell("gru"), V, generator),
-    "lstm": lambda generator: recurrent.build(cell("lstm"), V, generator),
-    "lstm, two layers": lambda generator: recurrent.build(cell("lstm", layers=2), V, generator),
-    "bow": lambda generator: bow.build(BOW, V, generator),
-    "wavenet": lambda generator: wavenet.build(WAVENET, V, generator),
-    "wavenet, three taps": lambda generator: wavenet.build(
-        WAVENET.model_copy(update={"kernel": 3, "layers": 2}), V, generator
-    ),
-    "transformer": lambda generator: transformer.build(TRANSFORMER, V, generator),
+    "rnn": lambda generator: Recurrent(cell("rnn"), V, generator),
+    "gru": lambda generator: Recurrent(cell("gru"), V, generator),
+    "lstm": lambda generator: Recurrent(cell("lstm"), V, generator),
+    "lstm, two layers": lambda generator: Recurrent(cell("lstm", layers=2), V, generator),
+    "bow": lambda generator: BagOfWords(BOW, V, generator),
+    "wavenet": lambda generator: WaveNet(WAVENET, V, generator),
+    "wavenet, kernel 3": lambda generator: WaveNet(THREE, V, generator),
+    "transformer": lambda generator: Transformer(TRANSFORMER, V, generator),
 }
 each_model = pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 
 
 def shaken(make: Make) -> Sequence:
-    """A model whose predictions are far from uniform and differ with all that they can depend on."""
+    """A model whose predictions are far from uniform and depend on all inputs."""
     model = make(seeded())
     draw = seeded(2)
     for weight in model.parameters():
@@ -66,14 +68,14 @@ def shaken(make: Make) -> Sequence:
 
 
 def naive(model: Sequence, name: str) -> np.ndarray:
-    """-ln P of each token of a name, its whole prefix read again for each."""
+    """-ln P of each token of a name; reads the whole prefix again for each token."""
     tokens = encoded(VOCAB, name)
     prefixes = [tokens[None, :end] for end in range(len(tokens))]
     return np.array([-model.log_probs(prefix)[0, token] for prefix, token in zip(prefixes, tokens, strict=True)])
 
 
 @each_model
-def test_a_name_is_as_likely_alone_among_others_and_prefix_by_prefix(make: Make) -> None:
+def test_a_name_has_the_same_loss_alone_in_a_batch_and_prefix_by_prefix(make: Make) -> None:
     model = shaken(make)
     nlls = token_nlls(model, TOKENS)
     sizes, rows = model.examples(TOKENS)
@@ -87,8 +89,8 @@ def test_a_name_is_as_likely_alone_among_others_and_prefix_by_prefix(make: Make)
 
 
 @each_model
-def test_what_names_share_counts_as_often_as_it_occurs(make: Make) -> None:
-    """The loss of a batch and its gradients are the means over all tokens of names that share nothing."""
+def test_shared_prefixes_count_as_often_as_they_occur(make: Make) -> None:
+    """The loss of a batch and its gradients equal those of its names taken one by one."""
     model = shaken(make).double()
     sizes, rows = model.examples(encoded(VOCAB, "abba", "abba", "ab", "abc", "a", "cab", "abba"))
 
@@ -104,7 +106,7 @@ def test_what_names_share_counts_as_often_as_it_occurs(make: Make) -> None:
 
 
 @each_model
-def test_a_later_character_changes_no_earlier_prediction(make: Make) -> None:
+def test_later_characters_do_not_affect_earlier_predictions(make: Make) -> None:
     model = shaken(make)
     tokens = np.array([0, 1, 2, 3, 4, 5, 1, 2], dtype=np.int32)
     logits = model(model.tree(tokens))
@@ -117,7 +119,7 @@ def test_a_later_character_changes_no_earlier_prediction(make: Make) -> None:
 
 
 @each_model
-def test_contexts_are_read_from_the_last_boundary_on(make: Make) -> None:
+def test_contexts_start_at_the_last_boundary(make: Make) -> None:
     model = shaken(make)
     rows: Contexts = np.array([[0, 0, 1, 2], [3, 0, 1, 2], [0, 0, 0, 0], [1, 2, 3, 4]], dtype=np.int32)
     log_probs = model.log_probs(rows)
@@ -129,7 +131,7 @@ def test_contexts_are_read_from_the_last_boundary_on(make: Make) -> None:
 
 
 @each_model
-def test_names_of_any_length(make: Make) -> None:
+def test_names_can_have_any_length(make: Make) -> None:
     model = shaken(make)
     long = "abcde" * 15
     assert token_nlls(model, encoded(VOCAB, long, "ab"))[:-3] == pytest.approx(naive(model, long), abs=1e-4)
@@ -143,23 +145,23 @@ class Naive(Window):
 
 
 @each_model
-def test_keeping_the_state_gives_the_names_of_the_naive_way(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sampling_with_a_kept_state_equals_naive_sampling(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     model = shaken(make)
     params = sample_params(count=300, max_length=11)
     kept = np.concatenate([*sample(model, params, VOCAB, batch=100)])
-    monkeypatch.setattr(sampling, "stateful", lambda model: Naive(model, 12))
+    monkeypatch.setattr(sampler, "stateful", lambda model: Naive(model, 12))
     assert np.array_equal(kept, np.concatenate([*sample(model, params, VOCAB, batch=100)]))
     assert len({len(name) for name in lines_of(kept)}) > 2
 
 
 @each_model
-def test_few_names_are_learned_by_heart(make: Make) -> None:
+def test_it_can_memorise_a_few_names(make: Make) -> None:
     names = tiny_names(37)[:32]
     model, tokens = make(seeded()), encoded(VOCAB, *names)
     batch = model.examples(tokens)
-    optimizer = AdamW(model.parameters(), lr=0.02, weight_decay=0)
-    for step in range(120):
-        optimizer.param_groups[0]["lr"] = 0.02 * (1 - step / 120)
+    optimizer = AdamW(model.parameters(), lr=0.01, weight_decay=0)
+    for step in range(200):
+        optimizer.param_groups[0]["lr"] = 0.01 * (1 - step / 200)
         loss = model.loss(*batch)
         optimizer.zero_grad()
         loss.backward()
@@ -169,39 +171,39 @@ def test_few_names_are_learned_by_heart(make: Make) -> None:
 
 
 @each_model
-def test_the_seed_decides(make: Make) -> None:
+def test_the_seed_determines_the_initial_weights(make: Make) -> None:
     first, same, other = make(seeded(1)).arrays(), make(seeded(1)).arrays(), make(seeded(2)).arrays()
     assert all(np.array_equal(first[name], same[name]) for name in first)
     assert any(not np.array_equal(first[name], other[name]) for name in first)
 
 
 @each_model
-def test_it_begins_near_uniform(make: Make) -> None:
+def test_the_initial_loss_is_near_uniform(make: Make) -> None:
     assert token_nlls(make(seeded()), TOKENS).mean() == pytest.approx(math.log(V), abs=0.1)
 
 
 @each_model
-def test_embeddings_are_weights(make: Make) -> None:
+def test_the_declared_embeddings_exist(make: Make) -> None:
     model = make(seeded())
     assert set(model.embeddings) <= {name.split(".")[0] for name, _ in model.named_parameters()}
 
 
-def test_examples() -> None:
+def test_examples_are_padded_rows() -> None:
     sizes, rows = MODELS["rnn"](seeded()).examples(np.array([1, 2, 0, 3, 0], dtype=np.int32))
     assert sizes.tolist() == [3, 2]
     assert rows.tolist() == [[1, 2, 0], [3, 0, 0]]
 
 
-def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_chunk_size_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     model = MODELS["gru"](seeded())
     whole = model.token_log_probs(TOKENS)
-    monkeypatch.setattr(sequence, "CHUNK", 11)
+    monkeypatch.setattr(sequence, "MAX_CHUNK_TOKENS", 11)
     assert model.token_log_probs(TOKENS) == pytest.approx(whole, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("layers", [1, 2])
-def test_torch_computes_the_same(kind: str, layers: int) -> None:
+def test_recurrent_networks_equal_torchs(kind: str, layers: int) -> None:
     model = Recurrent(cell(kind, layers), V, seeded())
     theirs = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[kind](8, 32, layers, batch_first=True)
     gates = {"rnn": [0], "gru": [0, 1, 2], "lstm": [0, 1, 3, 2]}[kind]  # its LSTM has the candidate before the output
@@ -219,8 +221,8 @@ def test_torch_computes_the_same(kind: str, layers: int) -> None:
     assert model.token_log_probs(TOKENS) == pytest.approx(picked.detach().numpy(), abs=1e-5)
 
 
-def test_the_naive_lstm_computes_the_same() -> None:
-    """Graves 2013, equations 7 to 11, without peepholes, in numbers of Python and numpy."""
+def test_the_lstm_equals_a_naive_one() -> None:
+    """Graves 2013, equations 7 to 11, without peepholes, in numpy."""
     model = Recurrent(cell("lstm"), V, seeded())
     weights = {name: weight.astype(np.float64) for name, weight in model.arrays().items()}
 
@@ -240,7 +242,7 @@ def test_the_naive_lstm_computes_the_same() -> None:
         assert token_nlls(model, encoded(VOCAB, name)) == pytest.approx(by_hand, abs=1e-5)
 
 
-def test_the_naive_bag_of_words_computes_the_same() -> None:
+def test_the_bag_of_words_equals_a_naive_one() -> None:
     model = shaken(MODELS["bow"])
     weights = {name: weight.astype(np.float64) for name, weight in model.arrays().items()}
     for name in NAMES[:5]:
@@ -255,9 +257,9 @@ def test_the_naive_bag_of_words_computes_the_same() -> None:
             assert nll == pytest.approx(np.log(np.exp(logits).sum()) - logits[following], abs=1e-5)
 
 
-def test_the_convolution_is_torchs() -> None:
-    model = shaken(MODELS["wavenet, three taps"])
-    assert isinstance(model, wavenet.WaveNet)
+def test_the_convolution_equals_torchs() -> None:
+    model = shaken(MODELS["wavenet, kernel 3"])
+    assert isinstance(model, WaveNet)
     x = torch.tensor([[0, 1, 2, 3, 4, 5, 1, 2, 3, 4]])
     h, skipped = model.C[x].transpose(1, 2), torch.zeros(())  # (1, C, T)
     for dilation, layer in zip([1, 3], model.layers, strict=True):
@@ -269,8 +271,8 @@ def test_the_convolution_is_torchs() -> None:
     assert torch.allclose(model(model.tree(x[0].numpy())), model.head(skipped), atol=1e-4)
 
 
-def test_attention_is_softmax() -> None:
-    block = transformer.Block(TRANSFORMER, Dropout(0, None), seeded())
+def test_attention_equals_the_softmax_formula() -> None:
+    block = Block(TRANSFORMER, Dropout(0, None), seeded())
     q, k, v = torch.randn(3, 1, 5, 32, generator=seeded()).unbind(0)
     attended = []
     for head in range(2):
@@ -280,12 +282,12 @@ def test_attention_is_softmax() -> None:
     assert torch.allclose(block.attend(q, k, v, causal=True)[0], torch.cat(attended, dim=1), atol=1e-5)
 
 
-def test_heads_divide_the_embedding() -> None:
+def test_heads_must_divide_the_embedding() -> None:
     with pytest.raises(ValueError, match="heads: expected a divisor of embedding, 32, got 3"):
-        transformer.Params(layers=1, heads=3, embedding=32, positions=4, dropout=0)
+        TransformerParams(layers=1, heads=3, embedding=32, positions=4, dropout=0)
 
 
-def test_dropout() -> None:
+def test_dropout_zeroes_a_share_and_scales_up_the_rest() -> None:
     drop, x = Dropout(0.25, seeded()), torch.ones(1000, 20)
     dropped = drop(x)
     assert dropped.unique().tolist() == pytest.approx([0, 4 / 3])
@@ -294,8 +296,8 @@ def test_dropout() -> None:
     assert drop.eval()(x) is x
 
 
-def test_nothing_is_dropped_in_predictions_and_training_goes_on() -> None:
-    model = recurrent.build(cell("gru", dropout=0.5), V, seeded())
+def test_predictions_use_no_dropout_and_do_not_end_training_mode() -> None:
+    model = Recurrent(cell("gru", dropout=0.5), V, seeded())
     batch = model.examples(TOKENS)
     assert not torch.equal(model.loss(*batch), model.loss(*batch))
     assert np.array_equal(token_nlls(model, TOKENS), token_nlls(model, TOKENS))

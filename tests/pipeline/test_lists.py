@@ -112,7 +112,7 @@ def test_new(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any((made / name).exists() for name in ("dvc.lock", "metrics", "tests", "docs/results.md"))
     before, after = (yaml.safe_load((path / "params.yaml").read_text()) for path in (ROOT, made))
     assert after["clean"] == before["clean"] | {"case": "lower"}
-    assert after["mlp"] == before["mlp"] | {"steps": project.FEWEST}
+    assert after["mlp"] == before["mlp"] | {"steps": project.MIN_STEPS}
     assert all(before[section] == after[section] for section in ("split", "ngram", "tuned_ngram", "sample", "find_lr"))
     monkeypatch.chdir(made)
     (made / "params.yaml").write_text(small_params())
@@ -130,7 +130,7 @@ def test_new(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ("St. Louis\n", ["--dots=keep"], "found white space (' ') in it; clean.spaces: keep (--spaces)"),
         ("a\n\nb\n", [], "list.txt:2: expected a name, found a blank line"),
-        ("a\nb\n", [], "list.txt: expected enough names for three splits, found 2"),
+        ("a\nb\n", [], "list.txt: too few names, 2, for three splits"),
     ],
 )
 def test_new_refuses_a_bad_list(
@@ -154,7 +154,7 @@ def test_new_leaves_nothing_half_made(run: Run, folder: Path, monkeypatch: pytes
     assert result.exit_code == 1 and result.stderr.startswith("git commit: ") and result.stderr.count("\n") == 1
     assert sorted(folder.iterdir()) == before
     result = run("new", str(folder / "data"), "--names", str(LISTS / "rivers.txt"))
-    assert f"{folder / 'data'}: expected a new or empty folder, found files in it" in result.stderr
+    assert f"{folder / 'data'}: the folder is not empty; choose a new or empty folder" in result.stderr
 
 
 def test_demands(folder: Path) -> None:

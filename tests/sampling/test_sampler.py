@@ -1,6 +1,6 @@
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -8,30 +8,36 @@ from click.testing import Result
 
 from conftest import additive, encoded, lines_of, sample_params, text_of, tiny_names
 from makemore.core.vocab import Vocab
-from makemore.models.ngram import model
-from makemore.sampling import markov
+from makemore.models.ngram.model import Ngram, NgramParams, fit
+from makemore.sampling import markov, sampler
 from makemore.sampling.sampler import adjusted, categorical, describe, sample, tempered
 
 Run = Callable[..., Result]
 NAMES = tiny_names()
 TRAIN = text_of(*NAMES)
 VOCAB = Vocab.of(TRAIN)
-TRIGRAM = model.fit(additive(3, 0.01), encoded(VOCAB, *NAMES), len(VOCAB))
 
 
-@pytest.fixture(params=["chains", "batches"])
+def ngram(order: int) -> Ngram:
+    return fit(additive(order, 0.01), encoded(VOCAB, *NAMES), len(VOCAB))
+
+
+TRIGRAM = ngram(3)
+
+
+@pytest.fixture(params=["table", "batches"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways in which names are made: from a table of all contexts, and by asking the model at each step."""
+    """Both ways of sampling: from a table of all contexts, and in batches that ask the model at each step."""
     if request.param == "batches":
-        monkeypatch.setattr(chains, "LARGEST", 0)
+        monkeypatch.setattr(markov, "MAX_TABLE_ENTRIES", 0)
     return str(request.param)
 
 
-def sampled(**changes: object) -> list[str]:
-    return [name for text in sample(TRIGRAM, sample_params(**changes), VOCAB, TRAIN) for name in lines_of(text)]
+def sampled(model: Ngram = TRIGRAM, /, **changes: object) -> list[str]:
+    return [name for text in sample(model, sample_params(**changes), VOCAB, TRAIN) for name in lines_of(text)]
 
 
-def test_the_same_seed_gives_the_same_names_another_seed_others(way: str) -> None:
+def test_the_seed_determines_the_names(way: str) -> None:
     assert sampled() == sampled()
     assert sampled() != sampled(seed=2)
     assert len(sampled(count=1234)) == 1234
@@ -43,19 +49,37 @@ def test_draws_have_the_probabilities_given() -> None:
     assert draws / 20_000 == pytest.approx([0.5, 0, 0.3, 0.2], abs=0.015)
 
 
+def stored(probs: np.ndarray) -> np.ndarray:
+    """The probabilities that an alias table has stored."""
+    kept, other = markov.alias_table(probs)
+    assert ((kept >= 0) & (kept <= 1)).all()
+    cells = kept.copy()
+    np.add.at(cells, (np.arange(len(probs))[:, None], other), 1 - kept)
+    return cells / probs.shape[1]
+
+
 def test_an_alias_table_holds_the_probabilities_exactly() -> None:
     probs = np.random.default_rng(0).dirichlet(np.full(8, 0.3), 500)
     probs[:, 5] = 0
     probs /= probs.sum(axis=1, keepdims=True)
-    kept, other = markov.alias_table(probs)
-    stored = kept.copy()
-    np.add.at(stored, (np.arange(500)[:, None], other), 1 - kept)
-    assert stored / 8 == pytest.approx(probs, abs=1e-12)
-    assert not kept[:, 5].any() and not (other == 5)[kept < 1].any()
+    assert stored(probs) == pytest.approx(probs, abs=1e-12)
+    assert not stored(probs)[:, 5].any()
 
 
-def test_names_have_the_probabilities_that_the_model_gives_them(way: str) -> None:
-    """Short and long ones alike: names that end early must not crowd out the others."""
+def test_an_alias_table_holds_equal_probabilities_exactly() -> None:
+    """Ties are frequent: characters with the same count, and all that were never seen."""
+    counts = np.random.default_rng(0).integers(0, 3, (500, 8)) + np.array([[0.0]] * 250 + [[1.0]] * 250)
+    counts[:9] = [[0, 0, 0, 0, 1, 1, 0, 0], *np.eye(8)[:7], np.ones(8)]
+    counts[counts.sum(axis=1) == 0] = 1
+    probs = counts / counts.sum(axis=1, keepdims=True)
+    assert stored(probs) == pytest.approx(probs, abs=1e-12)
+    assert not stored(probs)[probs == 0].any()
+    alike = np.pad(np.full((1, 27), 1 / 27), ((0, 0), (0, 5)))  # an unseen context of the lecture's vocabulary
+    assert stored(alike) == pytest.approx(alike, abs=1e-12)
+
+
+def test_names_have_the_probabilities_of_the_model(way: str) -> None:
+    """Short and long names alike: names that end early must not be preferred."""
     count = 20_000
     found = Counter(sampled(count=count, seed=3))
     for name, often in found.most_common(30):
@@ -66,39 +90,80 @@ def test_names_have_the_probabilities_that_the_model_gives_them(way: str) -> Non
     assert lengths.mean() == pytest.approx(other.mean(), abs=5 * other.std() * np.sqrt(2 / count))
 
 
-def test_both_ways_make_names_of_the_same_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = np.array([len(name) for name in sampled(count=20_000)])
-    monkeypatch.setattr(chains, "LARGEST", 0)
-    plain = np.array([len(name) for name in sampled(count=20_000)])
-    assert quick.mean() == pytest.approx(plain.mean(), abs=5 * plain.std() * np.sqrt(2 / 20_000))
+def deviation(some: Iterable[object], others: Iterable[object]) -> float:
+    """How far two samples of one distribution differ: chi-square, in standard deviations above its mean.
+
+    Values that both samples together have fewer than 20 times are counted as one.
+    """
+    counts = np.array([[a[key], b[key]] for a, b in [(Counter(some), Counter(others))] for key in a | b])  # (K, 2)
+    rare = counts.sum(axis=1) < 20
+    cells = np.concatenate((counts[~rare], counts[rare].sum(axis=0, keepdims=True)))
+    cells = cells[cells.sum(axis=1) > 0]
+    expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / cells.sum()
+    freedom = len(cells) - 1
+    chi_square = float(((cells - expected) ** 2 / expected).sum())
+    return (chi_square - freedom) / np.sqrt(2 * max(1, freedom))
 
 
-def test_temperature() -> None:
-    log_probs = np.log([[0.5, 0.3, 0.2]])
-    assert tempered(log_probs, 1)[0] == pytest.approx([0.5, 0.3, 0.2])
-    assert tempered(log_probs, 0.5)[0] == pytest.approx(np.array([0.25, 0.09, 0.04]) / 0.38)
-    assert tempered(log_probs, 0)[0].tolist() == [1, 0, 0]
-    assert tempered(log_probs, 1e-300)[0].tolist() == [1, 0, 0]
-    with np.errstate(divide="ignore"):
-        assert tempered(np.log([[0.5, 0.5, 0.0]]), 2)[0] == pytest.approx([0.5, 0.5, 0])
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"temperature": 0.6},
+        {"temperature": 1.7, "max_length": 9},
+        {"top_k": 3},
+        {"top_k": 2, "temperature": 2, "min_length": 2},
+        {"top_p": 0.7},
+    ],
+)
+def test_both_ways_of_sampling_have_the_same_distribution(
+    order: int, changes: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ngram(order)
+    assert markov.fits(model.context, len(VOCAB), 50)
+    from_table = sampled(model, count=30_000, **changes)
+    monkeypatch.setattr(markov, "MAX_TABLE_ENTRIES", 0)
+    in_batches = sampled(model, count=30_000, seed=2, **changes)
+    assert deviation(from_table, in_batches) < 5
+    assert deviation(map(len, from_table), map(len, in_batches)) < 5
+    hotter = sampled(model, count=30_000, seed=2, **changes | {"temperature": changes.get("temperature", 1) * 2})
+    assert deviation(from_table, hotter) > 5  # the bound is tight enough to notice another temperature
 
 
-def test_temperature_zero_is_one_name(way: str) -> None:
+def test_a_model_without_context_can_be_sampled() -> None:
+    found = Counter("".join(f"{name}." for name in sampled(ngram(1), count=5_000)))
+    probs = np.exp(ngram(1).log_probs(np.zeros((1, 0), dtype=np.int32)))[0]
+    shares = [found[character] / found.total() for character in VOCAB.itos]
+    assert shares == pytest.approx(probs.tolist(), abs=0.02)
+
+
+def test_temperature_by_hand() -> None:
+    probs = np.array([[0.5, 0.3, 0.2]])
+    assert tempered(probs, 1)[0].tolist() == [0.5, 0.3, 0.2]
+    assert tempered(probs, 0.5)[0] == pytest.approx(np.array([0.25, 0.09, 0.04]) / 0.38)
+    assert tempered(probs, 0)[0].tolist() == [1, 0, 0]
+    assert tempered(probs, 1e-300)[0].tolist() == [1, 0, 0]
+    assert tempered(np.array([[0.5, 0.5, 0.0]]), 2)[0] == pytest.approx([0.5, 0.5, 0])
+    assert tempered(np.array([[0.9, 0.1, 0.0]]), 1e300)[0] == pytest.approx([0.5, 0.5, 0])
+
+
+def test_temperature_zero_always_gives_the_same_name(way: str) -> None:
     assert len(set(sampled(temperature=0))) == 1
 
 
-def test_only_the_likeliest() -> None:
-    log_probs = np.log([[0.1, 0.4, 0.2, 0.3], [0.25, 0.25, 0.25, 0.25]])
-    assert adjusted(log_probs, sample_params(top_k=2)) == pytest.approx(
+def test_top_k_and_top_p_by_hand() -> None:
+    probs = np.array([[0.1, 0.4, 0.2, 0.3], [0.25, 0.25, 0.25, 0.25]])
+    assert adjusted(probs, sample_params(top_k=2)) == pytest.approx(
         np.array([[0, 4 / 7, 0, 3 / 7], [1 / 2, 1 / 2, 0, 0]])
     )
-    assert adjusted(log_probs, sample_params(top_k=9)) == pytest.approx(np.exp(log_probs))
-    assert adjusted(log_probs, sample_params(top_p=0.6))[0] == pytest.approx([0, 4 / 7, 0, 3 / 7])
-    assert adjusted(log_probs, sample_params(top_p=1e-9))[0] == pytest.approx([0, 1, 0, 0])
-    assert adjusted(log_probs, sample_params(top_p=0.6, top_k=1, temperature=0))[0] == pytest.approx([0, 1, 0, 0])
+    assert adjusted(probs, sample_params(top_k=9)) == pytest.approx(probs)
+    assert adjusted(probs, sample_params(top_p=0.6))[0] == pytest.approx([0, 4 / 7, 0, 3 / 7])
+    assert adjusted(probs, sample_params(top_p=1e-9))[0] == pytest.approx([0, 1, 0, 0])
+    assert adjusted(probs, sample_params(top_p=0.6, top_k=1, temperature=0))[0] == pytest.approx([0, 1, 0, 0])
 
 
-def test_names_are_as_they_are_wanted(way: str) -> None:
+def test_names_match_the_options(way: str) -> None:
     assert {len(name) for name in sampled(min_length=4, max_length=6)} == {4, 5, 6}
     assert all(name.startswith("ab") for name in sampled(prefix="ab"))
     assert all(name.endswith("ea") for name in sampled(suffix="ea"))
@@ -107,7 +172,7 @@ def test_names_are_as_they_are_wanted(way: str) -> None:
     assert len(set(sampled(count=300, distinct=True))) == 300
 
 
-def test_wanted_names_have_the_models_probabilities_among_themselves(way: str) -> None:
+def test_matching_names_keep_their_relative_probabilities(way: str) -> None:
     count = 5_000
     every = Counter(name for name in sampled(count=10 * count, seed=5) if name.startswith("a") and len(name) < 4)
     found = Counter(sampled(count=count, prefix="a", max_length=3))
@@ -116,13 +181,13 @@ def test_wanted_names_have_the_models_probabilities_among_themselves(way: str) -
         assert found[name] / count == pytest.approx(share, abs=5 * np.sqrt(share / every.total() + share / count))
 
 
-def test_what_cannot_be_met_ends_with_a_line(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampling, "PATIENCE", 2000)
-    with pytest.raises(ValueError, match=r"^expected 5 names with length 0 to 50, suffix aaaaaaaa; found 0 and gave"):
+def test_options_that_no_name_matches_are_an_error(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "MAX_REJECTIONS", 2000)
+    with pytest.raises(ValueError, match=r"^found 0 of 5 names with length 0 to 50, suffix aaaaaaaa; the last"):
         sampled(count=5, suffix="aaaaaaaa")
-    with pytest.raises(ValueError, match="distinct; found 1 and gave up"):
+    with pytest.raises(ValueError, match=r"^found 1 of .* distinct; the last"):
         sampled(temperature=0, distinct=True)
-    with pytest.raises(ValueError, match="length 0 to 1; found 0"):
+    with pytest.raises(ValueError, match=r"^found 0 of .* length 0 to 1; the last"):
         sampled(temperature=0, max_length=1)
     with pytest.raises(ValueError, match="prefix: expected characters of the vocabulary, got 'z' in 'az'"):
         sampled(prefix="az")
@@ -130,16 +195,14 @@ def test_what_cannot_be_met_ends_with_a_line(way: str, monkeypatch: pytest.Monke
         sampled(suffix="a.")
 
 
-def test_a_prefix_that_the_model_rules_out() -> None:
-    unsmoothed = model.fit(
-        model.NgramParams(order=2, smoothing="none", strength=None, position=0), encoded(VOCAB, "ab"), 6
-    )
+def test_a_prefix_that_the_model_rules_out_is_an_error() -> None:
+    unsmoothed = fit(NgramParams(order=2, smoothing="none", strength=None, position=0), encoded(VOCAB, "ab"), 6)
     assert [*map(lines_of, sample(unsmoothed, sample_params(count=2, prefix="a"), VOCAB))] == [["ab", "ab"]]
-    with pytest.raises(ValueError, match="prefix: expected one that the model does not rule out, got 'ba'"):
+    with pytest.raises(ValueError, match="prefix: the model gives 'ba' the probability 0"):
         next(sample(unsmoothed, sample_params(prefix="ba"), VOCAB))
 
 
-def test_memory_stays_bounded_and_names_come_at_once() -> None:
+def test_names_are_returned_in_chunks_of_bounded_size() -> None:
     first = next(sample(TRIGRAM, sample_params(count=10**9), VOCAB))
     assert len(first) < 5_000_000
 

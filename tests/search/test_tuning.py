@@ -1,17 +1,17 @@
-"""Strengths chosen on the dev names."""
+"""Smoothing strengths tuned on the dev names."""
 
-from pathlib import Path
-
+import numpy as np
 import pytest
 
+from checkout import ROOT
 from makemore.core import names
+from makemore.core.params import check
 from makemore.core.vocab import Tokens, Vocab
 from makemore.lists.splits import SplitParams, split
-from makemore.models.ngram import model
-from makemore.models.ngram.model import NgramParams
-from makemore.search.tuning import Trials, tune
+from makemore.models.ngram.model import fit
+from makemore.search.tuning import Trials, TunedNgramParams, tune
 
-TEXT = names.read(Path(__file__).parents[1] / "data/names.txt")
+TEXT = names.read(ROOT / "data/names.txt")
 VOCAB = Vocab.of(TEXT)
 
 
@@ -21,53 +21,73 @@ def train_dev() -> tuple[Tokens, Tokens]:
     return VOCAB.encode(train, "train"), VOCAB.encode(dev, "dev")
 
 
-def params(order: int, smoothing: str, position: int = 0) -> NgramParams:
-    values = {"order": order, "smoothing": smoothing, "strength": "tuned", "position": position}
-    return NgramParams.model_validate(values)
+def params(
+    order: int, smoothing: str, lowest: float, highest: float, count: int, position: int = 0
+) -> TunedNgramParams:
+    values = {"order": order, "smoothing": smoothing, "position": position}
+    ladder = {"lowest": lowest, "highest": highest, "count": count}
+    return check(TunedNgramParams, values | ladder, lambda key: f"tuned_ngram.x.{key}")
 
 
-def nll(params: NgramParams, strength: float | list[float], train: Tokens, tokens: Tokens) -> float:
-    fixed = params.model_copy(update={"strength": strength})
-    return -float(model.fit(fixed, train, len(VOCAB)).token_log_probs(tokens).mean())
+def nll(params: TunedNgramParams, strength: float | list[float], train: Tokens, tokens: Tokens) -> float:
+    return -float(fit(params.with_strength(strength), train, len(VOCAB)).token_log_probs(tokens).mean())
 
 
-def test_trigram(train_dev: tuple[Tokens, Tokens]) -> None:
+def test_the_trigram_of_e03(train_dev: tuple[Tokens, Tokens]) -> None:
     train, dev = train_dev
-    trigram, strengths = params(3, "additive"), [0.01, 0.1, 0.2, 0.5, 1.0, 10.0]
-    best, rows = tune(trigram, strengths[::-1], train, dev, len(VOCAB))
-    assert [(row.order, row.strength) for row in rows] == [(0, strength) for strength in strengths]
+    trigram = params(3, "additive", 0.01, 10, 7)
+    best, rows = tune(trigram, train, dev, len(VOCAB))
+    assert [row.strength for row in rows] == pytest.approx([0.01, 0.0316228, 0.1, 0.316228, 1, 3.16228, 10])
+    assert {row.order for row in rows} == {0}
     for row in rows:
         expected = (nll(trigram, row.strength, train, train), nll(trigram, row.strength, train, dev))
         assert (row.train, row.dev) == pytest.approx(expected, abs=1e-12)
-    assert [row.train for row in rows] == sorted(row.train for row in rows)  # E03: train only gets worse,
-    assert best == 0.2 == min(rows, key=lambda row: row.dev).strength  # and dev has a minimum between
+    assert [row.train for row in rows] == sorted(row.train for row in rows)  # more smoothing is worse on train,
+    assert best == 0.1 == min(rows, key=lambda row: row.dev).strength  # and has an optimum on dev
 
 
-@pytest.mark.parametrize(
-    ("smoothing", "strengths"), [("power_law", [0.3, 0.5, 0.7, 0.9]), ("witten_bell", [1.0, 4, 9])]
-)
-def test_each_order(smoothing: str, strengths: list[float], train_dev: tuple[Tokens, Tokens]) -> None:
+@pytest.mark.parametrize(("smoothing", "ladder"), [("power_law", (0.3, 0.9, 4)), ("witten_bell", (1, 9, 3))])
+def test_each_order_has_its_own_strength(
+    smoothing: str, ladder: tuple[float, float, int], train_dev: tuple[Tokens, Tokens]
+) -> None:
     train, dev = train_dev
-    model = params(4, smoothing, position=5)
-    best, rows = tune(model, strengths, train, dev, len(VOCAB))
-    assert tune(model, strengths, train, dev, len(VOCAB)) == (best, rows)  # nothing is random
+    model = params(4, smoothing, *ladder, position=5)
+    best, rows = tune(model, train, dev, len(VOCAB))
+    assert tune(model, train, dev, len(VOCAB)) == (best, rows)  # nothing is random
     assert isinstance(best, list)
     at_best = nll(model, best, train, dev)
     assert at_best < min(row.dev for row in rows if row.order == 0)
     for order in range(1, 5):
         of_order = [row for row in rows if row.order == order]
-        assert [row.strength for row in of_order] == strengths
+        assert [row.strength for row in of_order] == pytest.approx(np.linspace(*ladder))
         lowest = min(of_order, key=lambda row: row.dev)
         assert lowest.strength == best[order - 1]
         assert lowest.dev == pytest.approx(at_best, abs=1e-12)
 
 
-def test_unsmoothed_is_infinite(train_dev: tuple[Tokens, Tokens]) -> None:
-    assert Trials(params(3, "additive"), *train_dev, len(VOCAB)).nll(0) == float("inf")
+def test_an_unsmoothed_trigram_has_infinite_loss_on_dev(train_dev: tuple[Tokens, Tokens]) -> None:
+    assert Trials(params(3, "additive", 1, 1, 2), *train_dev, len(VOCAB)).nll(0) == float("inf")
 
 
-def test_without_strength(train_dev: tuple[Tokens, Tokens]) -> None:
-    kneser_ney = NgramParams(order=2, smoothing="kneser_ney", strength=None, position=0)
-    assert tune(kneser_ney, [], *train_dev, len(VOCAB)) == (None, [])
-    with pytest.raises(ValueError, match=r"strength: expected a number from 0 to 1, .* got 2"):
-        tune(params(2, "power_law"), [0.5, 2.0], *train_dev, len(VOCAB))
+def test_strengths_are_spaced_evenly_or_geometrically() -> None:
+    assert params(2, "additive", 0.001, 10, 5).ladder() == [0.001, 0.01, 0.1, 1, 10]
+    assert params(2, "power_law", 0, 1, 5).ladder() == [0, 0.25, 0.5, 0.75, 1]
+    assert params(2, "witten_bell", 3, 3, 5).ladder() == [3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("kneser_ney", 0.1, 1, 3), "smoothing: expected one of additive, jelinek_mercer, witten_bell, power_law, got"),
+        (("none", 0.1, 1, 3), "smoothing: expected one of additive, jelinek_mercer, witten_bell, power_law, got none"),
+        (("additive", 0, 1, 3), "lowest: expected a number > 0 for additive smoothing, got 0"),
+        (("power_law", 0, 2, 3), "highest: expected a number >= 0.0 and <= 1 for smoothing power_law, got 2.0"),
+        (("witten_bell", 3, 2, 3), "highest: expected a number >= 3.0 for smoothing witten_bell, got 2.0"),
+        (("additive", 0.1, 1, 1), "count: expected an integer >= 2 and <= 10000, got 1"),
+    ],
+)
+def test_a_range_that_does_not_fit_the_smoothing_is_an_error(
+    arguments: tuple[str, float, float, int], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^tuned_ngram.x.{message}"):
+        params(2, *arguments)

@@ -11,14 +11,11 @@ from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import additive, mlp_params, text_of, tiny_names
+from conftest import SMALL, additive, network, text_of, tiny_names
 from makemore.core.files import read_safetensors
 from makemore.core.model import save_model
 from makemore.core.vocab import Vocab
-from makemore.models import bow, recurrent, transformer, wavenet
-from makemore.models.mlp import MLP
-from makemore.models.neural_bigram import NeuralBigram
-from makemore.models.ngram import model
+from makemore.models.ngram.model import fit
 from makemore.nn.neural import Neural
 
 onnx = pytest.importorskip("onnx")
@@ -27,40 +24,30 @@ from makemore.tools import onnx_export  # noqa: E402  it imports onnx
 
 VOCAB = Vocab.of(text_of(*tiny_names()))
 V = len(VOCAB)
-BOW = bow.Params(embedding=8, hidden=12, positions=4, dropout=0.5)
-WAVENET = wavenet.Params(channels=6, hidden=10, layers=2, kernel=3, dropout=0.5)
-TRANSFORMER = transformer.Params(layers=2, heads=2, embedding=8, positions=4, dropout=0.5)
-
-
-def cell(kind: str, layers: int) -> recurrent.Recurrent:
-    sizes = {"embedding": 5, "hidden": 7, "layers": layers, "dropout": 0.5}
-    return recurrent.Recurrent(recurrent.Params.model_validate({"cell": kind} | sizes), V)
-
-
-MODELS: dict[str, Callable[[], Neural]] = {
-    "neural bigram": lambda: NeuralBigram(V),
-    "mlp": lambda: MLP(mlp_params(), V),
-    "mlp, direct, one character": lambda: MLP(mlp_params(context=1, direct=True), V),
-    "rnn": lambda: cell("rnn", 1),
-    "gru": lambda: cell("gru", 2),
-    "lstm": lambda: cell("lstm", 2),
-    "bow": lambda: bow.BagOfWords(BOW, V),
-    "wavenet": lambda: wavenet.WaveNet(WAVENET, V),
-    "transformer": lambda: transformer.Transformer(TRANSFORMER, V),
+NETWORKS: dict[str, Callable[[], Neural]] = {
+    "neural bigram": lambda: network("neural_bigram", V),
+    "mlp": lambda: network("mlp", V),
+    "mlp, direct, one character": lambda: network("mlp", V, context=1, direct=True),
+    "rnn": lambda: network("recurrent", V, cell="rnn", layers=1),
+    "gru": lambda: network("recurrent", V, cell="gru"),
+    "lstm": lambda: network("recurrent", V, cell="lstm"),
+    "bow": lambda: network("bow", V),
+    "wavenet": lambda: network("wavenet", V),
+    "transformer": lambda: network("transformer", V),
 }
 
 
 def shaken(make: Callable[[], Neural]) -> Neural:
-    """A model whose predictions are far from uniform and differ with all that they can depend on."""
+    """A network whose predictions are far from uniform and depend on all that they can depend on."""
     model, draw = make(), torch.Generator().manual_seed(1)
     for weight in model.parameters():
         weight.data = 0.7 * torch.randn(weight.shape, generator=draw)
     return model
 
 
-@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_onnxruntime_finds_the_same_probabilities(make: Callable[[], Neural]) -> None:
-    """Of names side by side, what is behind the shorter ones being anything."""
+    """Of a batch of names; what pads the shorter ones makes no difference."""
     model = shaken(make)
     content = onnx_export.export(model, VOCAB)
     session = onnxruntime.InferenceSession(content)
@@ -81,7 +68,7 @@ def test_onnxruntime_finds_the_same_probabilities(make: Callable[[], Neural]) ->
     check()
 
 
-@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
 def test_the_file_says_what_the_model_is_and_nothing_of_the_machine(make: Callable[[], Neural], tmp_path: Path) -> None:
     model = shaken(make)
     content = onnx_export.export(model, VOCAB)
@@ -93,20 +80,23 @@ def test_the_file_says_what_the_model_is_and_nothing_of_the_machine(make: Callab
     assert found == {"makemore": onnx_export.metadata_json(read_safetensors(tmp_path / "model.safetensors")[1])}
 
 
-def test_the_command(run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = shaken(MODELS["lstm"])
-    save_model(folder / "models/lstm.safetensors", network, VOCAB)
-    assert run("export", "lstm").exit_code == 0
-    assert (folder / "models/lstm.onnx").read_bytes() == onnx_export.export(network, VOCAB)
+def test_every_family_of_networks_can_be_exported() -> None:
+    assert onnx_export.FAMILIES.keys() == SMALL.keys()
 
-    save_model(folder / "models/bigram.safetensors", model.fit(additive(2, 1), VOCAB.tokens("ab", "c"), V), VOCAB)
+
+def test_the_command(run: Callable[..., Result], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lstm = shaken(NETWORKS["lstm"])
+    save_model(folder / "models/lstm.safetensors", lstm, VOCAB)
+    assert run("export", "lstm").exit_code == 0
+    assert (folder / "models/lstm.onnx").read_bytes() == onnx_export.export(lstm, VOCAB)
+
+    save_model(folder / "models/bigram.safetensors", fit(additive(2, 1), VOCAB.tokens("ab", "c"), V), VOCAB)
     refused = run("export", "bigram")
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("expected a network (") and refused.stderr.count("\n") == 1
-    assert "got a model of the family ngram" in refused.stderr
+    assert refused.stderr.startswith("no ONNX export for the family ngram; ") and refused.stderr.count("\n") == 1
 
-    monkeypatch.delitem(sys.modules, "makemore.onnx_export")
-    monkeypatch.delattr("makemore.onnx_export")
+    monkeypatch.delitem(sys.modules, "makemore.tools.onnx_export")
+    monkeypatch.delattr("makemore.tools.onnx_export")
     monkeypatch.setitem(sys.modules, "onnx", None)
     without = run("export", "lstm")
-    assert without.exit_code == 1 and without.stderr == "expected the package onnx, found none: pip install '.[onnx]'\n"
+    assert without.exit_code == 1 and without.stderr == "the package onnx is missing: pip install '.[onnx]'\n"

@@ -1,4 +1,4 @@
-import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -7,51 +7,40 @@ import torch
 from conftest import encoded, mlp_params, text_of, tiny_names
 from makemore.core.vocab import Vocab
 from makemore.models.mlp import MLP
-from makemore.nn import neural
-from makemore.training import loop
-from makemore.training.loop import TrainingParams
+from makemore.nn.neural import examples
+from makemore.training.batches import make_batches
+from makemore.training.loop import ROWS, Curve, Plan, WeightAverage, pick_device, train_network
+from makemore.training.optimizers import SGD, Group
+from makemore.training.params import StepParams
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
 TOKENS = encoded(VOCAB, *NAMES)
 
 
-def params(**changes: object) -> TrainingParams:
-    values: dict[str, object] = {
-        "batch_size": 32, "steps": 40, "optimizer": "sgd", "lr": 0.1, "schedule": "constant",
-        "weight_decay": 0.0, "embedding_decay": 0.0, "embedding_lr_scale": 1.0, "warmup": 0, "ema": 0.0, "seed": 1,
-        "device": "cpu", "threads": 1, "checkpoint_every": 0,
-    }  # fmt: skip
-    return TrainingParams.model_validate(values | changes)
-
-
-def network(seed: int = 1, **changes: object) -> MLP:
-    return MLP(mlp_params(**changes), len(VOCAB), torch.Generator().manual_seed(seed))
-
-
-def trained(examples: str = "all", **changes: object) -> tuple[MLP, loop.Curve]:
-    chosen = params(**changes)
-    generator = torch.Generator().manual_seed(chosen.seed)
+def trained(
+    steps: int = 40,
+    lr: float = 0.1,
+    seed: int = 1,
+    examples: str = "all",
+    ema: float = 0.0,
+    rate: Callable[[int], float] | None = None,
+) -> tuple[MLP, Curve]:
+    generator = torch.Generator().manual_seed(seed)
     model = MLP(mlp_params(examples=examples), len(VOCAB), generator)
-    curve = loop.train(
-        model,
-        model.loss,
-        loop.batches(model, TOKENS, chosen, generator),
-        loop.make_optimizer(model, chosen),
-        loop.learning_rate(chosen),
-        chosen.steps,
-        chosen.ema,
-    )
-    return model, curve
+    next_batch = make_batches(model, TOKENS, StepParams.model_construct(batch_size=32), generator)
+    optimizer = SGD([Group(list(model.parameters()))])
+    plan = Plan(steps, rate or (lambda step: lr), ema)
+    return model, train_network(model, lambda: model.loss(*next_batch()), optimizer, plan)
 
 
 def test_it_is_the_lectures_loop() -> None:
     """Same draws, same updates as the second lecture's loop, with its learning-rate decay at half."""
-    model, curve = trained(schedule="step", steps=60)
+    model, curve = trained(steps=60, rate=lambda step: 0.1 if step < 30 else 0.01)
     g = torch.Generator().manual_seed(1)
     naive = MLP(mlp_params(), len(VOCAB), g)
     parameters = list(naive.parameters())
-    X, Y = neural.examples(TOKENS, 3)
+    X, Y = examples(TOKENS, 3)
     lossi = []
     for i in range(60):
         ix = torch.randint(0, X.shape[0], (32,), generator=g)
@@ -64,47 +53,8 @@ def test_it_is_the_lectures_loop() -> None:
             p.data += -lr * p.grad
         lossi.append(loss.item())
     assert [loss for _, loss, _ in curve] == pytest.approx(lossi, abs=1e-5)
+    assert [lr for _, _, lr in curve] == [0.1] * 30 + [0.01] * 30
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(model.parameters(), parameters, strict=True))
-
-
-def test_distinct_examples_have_the_loss_and_gradient_of_all() -> None:
-    model = network()
-    losses, gradients = [], []
-    contexts, followers = neural.distinct_examples(TOKENS, 3, len(VOCAB))
-    for batch in neural.examples(TOKENS, 3), (contexts, followers.all()):
-        model.zero_grad()
-        loss = model.loss(*batch)
-        loss.backward()
-        losses.append(loss.item())
-        gradients.append(model.W1.grad.clone())
-    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
-    assert torch.allclose(*gradients, atol=1e-7)
-
-
-@pytest.mark.parametrize("size", [10, 1000])  # below and above where the first layer becomes a lookup
-@pytest.mark.parametrize("direct", [False, True])
-def test_it_is_the_lectures_network(size: int, direct: bool) -> None:
-    model = network(direct=direct)
-    contexts = torch.randint(len(VOCAB), (size, 3), generator=torch.Generator().manual_seed(2))
-    targets = contexts[:, 0]
-    emb = model.C[contexts]
-    h = torch.tanh(emb.view(size, -1) @ model.W1 + model.b1)
-    logits = h @ model.W2 + model.b2
-    if direct:
-        logits = logits + emb.view(size, -1) @ model.direct
-    assert torch.allclose(model(contexts), logits, atol=1e-5)
-    expected = torch.autograd.grad(torch.nn.functional.cross_entropy(logits, targets), list(model.parameters()))
-    found = torch.autograd.grad(model.loss(contexts, targets), list(model.parameters()))
-    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, expected, strict=True))
-
-
-@pytest.mark.parametrize("dense", [0, loop.DENSE])
-def test_weighted_batches_estimate_the_mean_loss(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "DENSE", dense)
-    model = network(initialization="randn")
-    contexts, followers = neural.distinct_examples(TOKENS, 3, len(VOCAB))
-    batch = loop.weighted_batches(contexts, followers, 20_000, torch.Generator().manual_seed(2))
-    assert model.loss(*batch()).item() == pytest.approx(model.loss(contexts, followers.all()).item(), rel=0.02)
 
 
 @pytest.mark.parametrize("examples", ["all", "distinct"])
@@ -114,63 +64,61 @@ def test_the_same_seed_gives_the_same_weights(examples: str) -> None:
     assert not np.array_equal(first.arrays()["W1"], other.arrays()["W1"])
 
 
-def test_weights_and_embeddings_decay_by_their_own_rates_biases_do_not() -> None:
-    model = network(direct=True)
-    chosen = params(weight_decay=0.3, embedding_decay=0.1)
-    decays = {id(w): group.decay for group in loop.make_optimizer(model, chosen).groups for w in group.weights}
-    expected = {"C": 0.1, "W1": 0.3, "W2": 0.3, "direct": 0.3, "b1": 0.0, "b2": 0.0}
-    assert {name: decays[id(weight)] for name, weight in model.named_parameters()} == expected
+def test_the_weight_average_by_hand() -> None:
+    weight = torch.zeros(1)
+    average = WeightAverage([weight], decay=0.5)
+    expected = 0.0
+    for step, value in enumerate([1.0, 5.0, 2.0, 7.0] * 5):
+        weight.fill_(value)
+        average.update(step)
+        decay = min(0.5, step / (step + 9))
+        expected = decay * expected + (1 - decay) * value
+    assert weight.item() == 7
+    average.copy_to_weights()
+    assert weight.item() == pytest.approx(expected) and expected != pytest.approx(7, abs=0.5)
 
 
-@pytest.mark.parametrize(
-    ("schedule", "rates"),
-    [
-        ("constant", [1, 1, 1, 1]),
-        ("step", [1, 1, 0.1, 0.1]),
-        ("linear", [1, 0.75, 0.5, 0.25]),
-        ("cosine", [1, (1 + math.sqrt(0.5)) / 2, 0.5, (1 - math.sqrt(0.5)) / 2]),
-    ],
-)
-def test_schedules(schedule: str, rates: list[float]) -> None:
-    rate = loop.learning_rate(params(schedule=schedule, lr=2, steps=4))
-    assert [rate(step) / 2 for step in range(4)] == pytest.approx(rates)
-
-
-def test_scaled_initialisation_starts_near_the_uniform_loss() -> None:
-    shape = mlp_params(embedding=10, hidden=200, direct=True)
-    model = MLP(shape, 27, torch.Generator().manual_seed(1))
-    contexts = torch.randint(0, 27, (500, 3), generator=torch.Generator().manual_seed(2))
-    assert model.loss(contexts, contexts[:, 0]).item() == pytest.approx(math.log(27), abs=0.05)
-
-
-def test_the_running_mean_of_the_weights_is_kept() -> None:
-    """Written out: the mean follows the weights of a training that is the same without it."""
-    means: dict[str, np.ndarray] = {}
-    for step in range(1, 21):
-        weights = trained(steps=step)[0].arrays()
-        decay = min(0.6, (step - 1) / (step + 8))
-        means = (
-            {name: decay * means.get(name, 0) + (1 - decay) * weight for name, weight in weights.items()}
-            if step > 1
-            else weights
-        )
-    kept = trained(steps=20, ema=0.6)[0].arrays()
+def test_training_ends_with_the_average_of_the_weights() -> None:
+    """The average follows the weights of the same training without an average."""
+    last = [trained(steps=step)[0].arrays() for step in range(1, 13)]
+    means = last[0]
+    for step, weights in enumerate(last):
+        decay = min(0.4, step / (step + 9))
+        means = {name: decay * means[name] + (1 - decay) * weight for name, weight in weights.items()}
+    kept = trained(steps=12, ema=0.4)[0].arrays()
     for name, mean in means.items():
         assert np.allclose(kept[name], mean, atol=1e-6), name
+    assert not np.allclose(kept["W1"], last[-1]["W1"], atol=1e-4)
 
 
-def test_a_curve_has_at_most_200_rows_and_ends_with_the_last_step() -> None:
-    _, curve = trained(steps=1001)
-    assert len(curve) <= 200 and curve[-1][0] == 1001
+def test_the_curve_has_few_rows_and_ends_with_the_last_step() -> None:
+    _, every = trained(steps=12)
+    assert [step for step, _, _ in every] == list(range(1, 13))
+    _, curve = trained(steps=5 * ROWS + 1)
+    assert len(curve) <= ROWS and curve[-1][0] == 5 * ROWS + 1
+    _, thousand = trained(steps=5 * ROWS)
+    assert [step for step, _, _ in thousand] == list(range(5, 5 * ROWS + 1, 5))
 
 
-def test_divergence_names_the_step_and_the_parameter() -> None:
-    with pytest.raises(ValueError, match=r"^step \d+: the loss is (nan|inf): the training diverged; a smaller lr"):
+def test_a_row_of_the_curve_is_the_mean_loss_since_the_previous_row() -> None:
+    losses = iter(range(3 * ROWS))
+    weight = torch.nn.Linear(1, 1)
+    curve = train_network(
+        weight,
+        lambda: next(losses) + 0 * weight.weight.sum(),
+        SGD([Group([])]),
+        Plan(3 * ROWS, lambda step: 1.0),
+    )
+    assert [loss for _, loss, _ in curve] == [1 + 3 * row for row in range(ROWS)]
+
+
+def test_a_diverging_training_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^step \d+: the loss is (nan|inf): training diverged; try a smaller lr$"):
         trained(lr=1e30)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
-def test_cuda_where_there_is_none() -> None:
-    assert loop.pick_device("auto") == "cpu"
-    with pytest.raises(ValueError, match="device: expected a machine with CUDA, found none"):
-        loop.pick_device("cuda")
+def test_cuda_must_be_available_if_it_is_asked_for() -> None:
+    assert pick_device("auto") == pick_device("cpu") == "cpu"
+    with pytest.raises(ValueError, match="device: CUDA is not available; use auto or cpu"):
+        pick_device("cuda")

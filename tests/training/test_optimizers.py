@@ -1,46 +1,93 @@
-"""Each optimizer against torch's own."""
+"""Each optimizer compared with PyTorch's own."""
 
 from collections.abc import Callable
 
-import pytest
 import torch
 from torch import Tensor
 
-from makemore.training import optimizers
-from makemore.training.optimizers import AdamW, Group, Optimizer
+from conftest import network
+from makemore.training.optimizers import BETAS, SGD, AdamW, Group, Optimizer, make_optimizer
+from makemore.training.params import StepParams
+
+RATES = 0.1, 0.05, 0.01, 0.2, 0.001
+SCALES = 1, 1, 10  # of the learning rate of each group
 
 
 def weights() -> list[Tensor]:
     generator = torch.Generator().manual_seed(1)
-    return [torch.randn(shape, generator=generator, requires_grad=True) for shape in ((3, 4), (4,), (2, 3))]
+    return [torch.randn(shape, generator=generator, requires_grad=True) for shape in ((3, 40), (4,), (20, 3))]
 
 
-@pytest.mark.parametrize(
-    ("ours", "reference"),
-    [
-        (optimizers.SGD, lambda groups: torch.optim.SGD(groups, lr=1)),
-        (AdamW, lambda groups: torch.optim.AdamW(groups, lr=1, betas=optimizers.BETAS)),
-    ],
-)
-def test_it_is_torchs(
-    ours: Callable[[list[Group]], Optimizer], reference: Callable[[list[object]], torch.optim.Optimizer]
-) -> None:
-    mine, theirs = weights(), weights()
-    optimizer = ours([Group(mine[:1], decay=0.3), Group(mine[1:2]), Group(mine[2:], decay=0.1, speed=10)])
-    other = reference(
-        [
-            {"params": theirs[:1], "weight_decay": 0.3},
-            {"params": theirs[1:2], "weight_decay": 0},
-            {"params": theirs[2:], "weight_decay": 0.01},  # times a rate that is ten times as high
-        ]
+def trained(step: Callable[[float], None], own: list[Tensor]) -> list[Tensor]:
+    """The weights after some steps, each with another learning rate."""
+    for lr in RATES:
+        loss = torch.stack([(weight**3).sum() for weight in own]).sum()
+        for weight, gradient in zip(own, torch.autograd.grad(loss, own), strict=True):
+            weight.grad = gradient
+        step(lr)
+    return own
+
+
+def ours(make: Callable[[list[Group]], Optimizer]) -> list[Tensor]:
+    own = weights()
+    groups = [Group(own[:1], decay=0.3), Group(own[1:2]), Group(own[2:], decay=0.1, lr_scale=10)]
+    return trained(make(groups).step, own)
+
+
+def torchs(make: Callable[[list[dict[str, object]]], torch.optim.Optimizer]) -> list[Tensor]:
+    """PyTorch multiplies the decay by the scaled learning rate, so that of the last group is a tenth of ours."""
+    own = weights()
+    optimizer = make([{"params": [w], "weight_decay": decay} for w, decay in zip(own, (0.3, 0, 0.01), strict=True)])
+
+    def step(lr: float) -> None:
+        for group, scale in zip(optimizer.param_groups, SCALES, strict=True):
+            group["lr"] = lr * scale
+        optimizer.step()
+
+    return trained(step, own)
+
+
+def test_adamw_equals_torchs() -> None:
+    expected = torchs(lambda groups: torch.optim.AdamW(groups, lr=1, betas=BETAS, fused=True))
+    assert all(torch.equal(a, b) for a, b in zip(ours(AdamW), expected, strict=True))
+
+
+def test_sgd_equals_torchs() -> None:
+    expected = torchs(lambda groups: torch.optim.SGD(groups, lr=1))
+    assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(ours(SGD), expected, strict=True))
+    assert not any(torch.allclose(a, b) for a, b in zip(ours(AdamW), expected, strict=True))
+
+
+def hyperparameters(family: str, **changes: object) -> dict[str, tuple[float, float]]:
+    """Weight decay and relative learning rate of each parameter."""
+    model = network(family, 27, **changes)
+    params = StepParams.model_construct(
+        optimizer="adamw", weight_decay=0.3, embedding_decay=0.1, embedding_lr_scale=10.0
     )
-    for lr in 0.1, 0.05, 0.01:
-        for own in mine, theirs:
-            loss = torch.stack([(weight**3).sum() for weight in own]).sum()
-            for weight, gradient in zip(own, torch.autograd.grad(loss, own), strict=True):
-                weight.grad = gradient
-        optimizer.step(lr)
-        for group, speed in zip(other.param_groups, (1, 1, 10), strict=True):
-            group["lr"] = lr * speed
-        other.step()
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(mine, theirs, strict=True))
+    optimizer = make_optimizer(model, params)
+    assert isinstance(optimizer, AdamW)
+    found = {id(weight): (group.decay, group.lr_scale) for group in optimizer.groups for weight in group.weights}
+    return {name: found[id(weight)] for name, weight in model.named_parameters()}
+
+
+def test_weights_embeddings_and_biases_have_their_own_hyperparameters() -> None:
+    matrix, bias = (0.3, 1.0), (0.0, 1.0)
+    expected = {"C": (0.1, 10.0), "W1": matrix, "b1": bias, "W2": matrix, "b2": bias, "direct": matrix}
+    assert hyperparameters("mlp", direct=True) == expected
+
+
+def test_the_output_layer_of_sequence_models_has_no_decay() -> None:
+    found = hyperparameters("bow")
+    assert found["hidden.W"] == (0.3, 1.0)
+    assert found["C"] == found["P"] == (0.1, 10.0)
+    assert found["output.W"] == found["output.b"] == found["hidden.b"] == (0.0, 1.0)
+
+
+def test_the_state_is_updated_in_place() -> None:
+    """A checkpoint restores an optimizer through `state`."""
+    own = weights()
+    optimizer = AdamW([Group(own)])
+    state = optimizer.state
+    assert len(state) == 3 * len(own) and not any(tensor.any() for tensor in state)
+    trained(optimizer.step, own)
+    assert optimizer.state is state and all(tensor.any() for tensor in state)

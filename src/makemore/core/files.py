@@ -5,6 +5,7 @@ import io
 import json
 import math
 import os
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,28 +17,36 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 DIGITS = 6  # of a metric: finer than any standard error here, coarser than what another processor changes
+TYPES = "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"  # of safetensors: numpy's numbers
 METADATA = "makemore"  # one key: safetensors keeps its metadata in a hash map, and several would change places
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place once the block ends well, and is removed otherwise.
+    """A temporary file beside `path` that takes its place once the block ends well, and is removed otherwise.
 
-    The name holds the process id, so that two writers of one file never share a temporary file. What is no file, such
-    as a pipe or /dev/null, is written to itself.
+    It is created exclusively, so two writers of one file never share it, also on two machines, and no link planted in
+    its place is followed. What is no regular file, such as a pipe or /dev/null, is written directly.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_path(path)
     try:
-        yield temporary
-        temporary.replace(path)
+        temporary.touch(exist_ok=False)  # unlike tempfile's, with the permissions of any new file in this folder
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None  # a full disk does not say which file
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """An unused path beside `path`, with a random name that git and DVC ignore."""
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -95,25 +104,50 @@ def metadata_json(metadata: Mapping[str, object]) -> str:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays and the metadata of a model file. Raises ValueError where it is damaged or not one of ours."""
+    """The arrays and the metadata of a model file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is damaged, has arrays that numpy cannot represent, or was not written by this project.
+    """
     with path.open("rb"):  # a missing or unreadable file is an OSError that names it
         pass
     try:
         with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            types = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            foreign = [name for name, kind in types.items() if kind not in TYPES]
+            arrays = {} if foreign else {name: file.get_tensor(name) for name in types}
             metadata = json.loads((file.metadata() or {}).get(METADATA, "null"))
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected a safetensors file, found a damaged one ({error})") from None
+    if foreign:
+        found = f"{reprlib.repr(foreign[0])} of type {types[foreign[0]]}"
+        raise ValueError(f"{path}: expected arrays of the types {', '.join(TYPES)}, found {found}; convert it to F32")
     if not isinstance(metadata, dict):
         raise ValueError(f"{path}: expected a model of this project, found no {METADATA!r} in its metadata")
     return arrays, metadata
 
 
 def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
-    """The columns of a CSV file of numbers. Raises ValueError where it holds something else."""
-    header, *rows = path.read_text(encoding="utf-8").splitlines() or [""]
+    """The columns of a CSV file of numbers. Raises ValueError if it has no rows, or if not every cell is a number."""
+    header, *lines = read_text(path).splitlines() or [""]
+    names, rows = header.split(","), []
+    for place, line in enumerate(lines, start=2):
+        try:
+            row = [float(cell) for cell in line.split(",")]
+        except ValueError:
+            row = []
+        if len(row) != len(names) or any(map(math.isnan, row)):
+            raise ValueError(f"{path}: expected columns of numbers, found {reprlib.repr(line)} in line {place}")
+        rows.append(row)
+    if not rows:
+        raise ValueError(f"{path}: expected columns of numbers, found no rows")
+    return dict(zip(names, np.array(rows).T, strict=True))
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file. Raises ValueError if it is not UTF-8."""
     try:
-        columns = np.array([[float(cell) for cell in row.split(",")] for row in rows]).T
-        return dict(zip(header.split(","), columns, strict=True))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected columns of numbers under {header!r}, found {error}") from None
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected UTF-8, found the byte 0x{error.object[error.start]:02x}") from None

@@ -4,6 +4,7 @@ A family of models is one file or folder of `makemore/models`. Its module names 
 implements `Model`, and its `from_arrays` rebuilds a model from what `save_model` wrote.
 """
 
+import reprlib
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ Arrays = dict[str, NDArray[Any]]
 State = tuple[Any, ...]  # arrays or tensors, one row for each name
 
 FAMILIES = "makemore.models"
+LONGEST = 300  # characters that an error quotes from a model's file
 
 
 class Model(Protocol):
@@ -51,6 +53,14 @@ class Model(Protocol):
 
     def arrays(self) -> Arrays:
         """What was learned."""
+
+
+@runtime_checkable
+class Probabilistic(Protocol):
+    """A model that has probabilities at hand, not only their logarithms, whose last bits depend on the processor."""
+
+    def probs(self, contexts: Contexts) -> NDArray[np.float64]:
+        """Probabilities of the next token, (N, V), given contexts, (N, T)."""
 
 
 @runtime_checkable
@@ -89,13 +99,20 @@ def family_of(model: Model) -> str:
 
 
 def from_family(family: object, config: object, arrays: Arrays, vocab_size: int) -> Model:
-    """A model from its parts. Imports only the module of its family. Raises ValueError if they do not fit."""
+    """A model from its parts. Imports only the module of its family.
+
+    Raises:
+        ValueError: there is no such family, or the parts do not fit together; the message says what was found.
+    """
+    if not isinstance(family, str) or not family.isidentifier():
+        raise ValueError(f"the family {reprlib.repr(family)}")
+    if not isinstance(config, dict):
+        raise ValueError(f"the config {reprlib.repr(config)} instead of keys and values")
     try:
-        if not isinstance(family, str) or not family.isidentifier() or not isinstance(config, dict):
-            raise ValueError(f"the family {family!r} with the configuration {config!r}")
-        return cast(Model, import_module(f"{FAMILIES}.{family}").MODEL.from_arrays(config, arrays, vocab_size))
-    except (ModuleNotFoundError, AttributeError, KeyError, TypeError) as error:
-        raise ValueError(str(error)) from None
+        make = import_module(f"{FAMILIES}.{family}").MODEL.from_arrays
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise ValueError(f"the family {reprlib.repr(family)} ({error})") from None
+    return cast(Model, make(config, arrays, vocab_size))
 
 
 def metadata(model: Model, vocab: Vocab) -> dict[str, object]:
@@ -124,14 +141,18 @@ def read_model(path: str | Path) -> tuple[Model, Vocab]:
         vocab = _vocab(found.get("vocab"))
         return from_family(found.get("family"), found.get("config"), arrays, len(vocab)), vocab
     except ValueError as error:
-        raise ValueError(f"{path}: expected a model of this project, found {error}") from None
+        reason = str(error)
+        shown = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}..."
+        raise ValueError(f"{path}: expected a model of this project, found {shown}") from None
 
 
 def _vocab(characters: Any) -> Vocab:
+    if not isinstance(characters, list) or not all(isinstance(character, str) for character in characters):
+        raise ValueError(f"the vocabulary {reprlib.repr(characters)} instead of a list of characters")
     try:
         return Vocab(tuple(characters))
-    except (TypeError, ValueError):
-        raise ValueError(f"the vocabulary {characters!r}") from None
+    except ValueError as error:
+        raise ValueError(f"a bad vocabulary ({error})") from None
 
 
 def load_model(path: Path, vocab: Vocab) -> Model:

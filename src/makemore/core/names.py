@@ -57,8 +57,11 @@ def fault(character: str) -> str | None:
     """What is wrong with a character in a name, or None. White space is a single kind, the space."""
     if character.isspace() and character not in " \n":
         return f"white space ({character!r}) in it"
-    if unicodedata.category(character) == "Cc" and character != "\n":
+    category = unicodedata.category(character)
+    if category == "Cc" and character != "\n":
         return f"the control character {character!r} in it"
+    if category == "Cs":
+        return f"the surrogate {character!r}, which UTF-8 cannot encode, in it"
     return None
 
 

@@ -4,6 +4,7 @@ A `Section` is a class with one annotated field per hyperparameter, in the file 
 the values are in params.yaml alone.
 """
 
+import reprlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -15,6 +16,8 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.tokens import AliasToken
+
+from makemore.core.files import read_text
 
 S = TypeVar("S", bound="Section")
 
@@ -59,11 +62,7 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
         OSError: the file cannot be read.
         ValueError: it is not YAML, or has no such section.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: expected UTF-8, found the byte 0x{error.object[error.start]:02x}") from None
-    value = parse_yaml(text, str(path))
+    value = parse_yaml(read_text(path), str(path))
     so_far: list[str] = []
     for key in filter(None, name.split(".")):
         so_far.append(key)
@@ -72,7 +71,7 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
             raise ValueError(f"{path}: {'.'.join(so_far)}: no such section; available: {available}")
         value = value[key]
     if not isinstance(value, dict):
-        raise ValueError(f"{path}: {name}: expected a section of keys and values, got {value!r}")
+        raise ValueError(f"{path}: {name}: expected a section of keys and values, got {reprlib.repr(value)}")
     return value
 
 
@@ -88,7 +87,8 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
     """
     unknown = [key for key in values if key not in schema.model_fields]
     if unknown:
-        raise ValueError(f"{name_of(_shown(unknown[0]))}: unknown key; available: {', '.join(schema.model_fields)}")
+        available = ", ".join(schema.model_fields) or "none"
+        raise ValueError(f"{name_of(_shown(unknown[0]))}: unknown key; available: {available}")
     try:
         return schema.model_validate(values)
     except ValidationError as invalid:
@@ -97,13 +97,24 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
         key, _, sentence = error["msg"].removeprefix("Value error, ").partition(": ")
         raise ValueError(f"{name_of(key)}: {sentence}")
     key = str(error["loc"][0])
-    found = "nothing" if error["type"] == "missing" else repr(values[key])
+    found = "nothing" if error["type"] == "missing" else reprlib.repr(values[key])
     raise ValueError(f"{name_of(key)}: expected {describe(schema.model_fields[key])}, got {found}")
 
 
+def from_config(schema: type[S], config: object, name: str = "config") -> S:
+    """The hyperparameters of a model, from the configuration in its file, which errors call `name`.
+
+    Raises:
+        ValueError: as `check` does.
+    """
+    if not isinstance(config, dict):
+        raise ValueError(f"a bad {name}: expected keys and values, got {reprlib.repr(config)}")
+    return check(schema, config, lambda key: f"a bad {name}.{key}")
+
+
 def _shown(key: object) -> str:
-    """A key, escaped if it would not print as one clear line."""
-    return key if isinstance(key, str) and key.isprintable() else repr(key)
+    """A key, escaped and cut if it would not print as one clear line."""
+    return key if isinstance(key, str) and key.isprintable() and len(key) <= 100 else reprlib.repr(key)
 
 
 def describe(field: FieldInfo) -> str:
@@ -122,6 +133,8 @@ def _words(annotation: Any) -> str:
         return " or ".join(map(str, arguments)) if len(arguments) < 3 else f"one of {', '.join(map(str, arguments))}"
     if origin in (Union, UnionType):
         return " or ".join(_words(argument) for argument in arguments)
+    if origin is dict:
+        return "keys and values"
     if origin is list:
         return f"a list, each entry {_words(arguments[0])}"
     names = {int: "an integer", float: "a number", bool: "true or false", str: "a string", NoneType: "null"}

@@ -9,6 +9,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from makemore.core.terminal import visible
+
 SECONDS = 5.0  # between plain lines
 
 Update = Callable[[int, str], None]  # called with the amount done so far and a note to show beside it
@@ -28,6 +30,7 @@ def progress(title: str, total: int, unit: str, output: TextIO | None = None) ->
     if output and output.isatty():
         yield silent
         return
+    title = visible(title)
     start = time.monotonic()
 
     def rate(done: int) -> str:
@@ -35,11 +38,12 @@ def progress(title: str, total: int, unit: str, output: TextIO | None = None) ->
 
     console = Console(stderr=True)
     if console.is_terminal:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        note = TextColumn("{task.fields[note]}")
-        with Progress(*columns, note, console=console, transient=True, redirect_stdout=False) as bar:
+        before = TextColumn("{task.description}", markup=False)
+        after = TextColumn("{task.fields[note]}", markup=False)
+        columns = before, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), after
+        with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
             task = bar.add_task(title, total=total, note="")
-            yield lambda done, note: bar.update(task, completed=done, note=f"{rate(done)}  {note}")
+            yield lambda done, note: bar.update(task, completed=done, note=f"{rate(done)}  {visible(note)}")
         return
 
     last = start
@@ -48,6 +52,6 @@ def progress(title: str, total: int, unit: str, output: TextIO | None = None) ->
         nonlocal last
         if time.monotonic() - last > SECONDS:
             last = time.monotonic()
-            print(f"{title}: {done:,} of {total:,} {unit}, {rate(done)}  {note}", file=sys.stderr, flush=True)
+            print(f"{title}: {done:,} of {total:,} {unit}, {rate(done)}  {visible(note)}", file=sys.stderr, flush=True)
 
     yield update

@@ -32,6 +32,9 @@ class Vocab:
             raise ValueError(f"expected the vocabulary to begin with the boundary token, got {self.itos[:1]}")
         if len(set(self.itos)) < len(self.itos) or any(len(character) != 1 for character in self.itos):
             raise ValueError("expected a vocabulary of distinct single characters")
+        for character in self.itos:
+            if character == "\n" or names.fault(character):
+                raise ValueError(f"expected a vocabulary of characters that a name can have, found {character!r}")
 
     @classmethod
     def of(cls, text: Text) -> "Vocab":

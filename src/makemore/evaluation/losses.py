@@ -1,7 +1,9 @@
-"""How good a model is on some names: its mean negative log-likelihood, and what follows from it.
+"""The loss of a model on a list of names: its mean negative log-likelihood, and metrics derived from it.
 
-All losses are in nats a predicted token. The end token of a name is predicted and counts; its start is given and does
-not. So a name of n characters counts n + 1 tokens.
+All losses are in nats per predicted token. The end token of a name is predicted and counts; the start token is given
+and does not count. A name of n characters therefore has n + 1 predicted tokens.
+
+Shapes: N names, M tokens.
 """
 
 import math
@@ -14,19 +16,19 @@ from makemore.core.model import Model
 from makemore.core.progress import Update, silent
 from makemore.core.vocab import Tokens
 
-CHUNK = 1 << 18  # tokens at a time, which bounds the memory
+CHUNK = 1 << 18  # tokens processed at a time, which bounds the memory
 
 
 def token_nlls(model: Model, tokens: Tokens, update: Update = silent) -> NDArray[np.float64]:
-    """-ln P(token | those before it in its name) for each token, (M,). A chunk is whole names."""
+    """-ln P(token | the tokens before it in its name) for each token, (M,)."""
     nlls = np.empty(len(tokens))
     starts, sizes = name_bounds(tokens)
     ends = starts + sizes
     start, total = 0, 0.0
     while start < len(tokens):
-        fitting = int(np.searchsorted(ends, start + CHUNK, side="right")) - 1  # the last name that ends in this chunk
-        first = int(np.searchsorted(starts, start))  # a longer name is a chunk of its own
-        stop = int(ends[max(first, fitting)])
+        first = int(np.searchsorted(starts, start))
+        last = int(np.searchsorted(ends, start + CHUNK, side="right")) - 1
+        stop = int(ends[max(first, last)])  # a chunk consists of whole names; a name longer than CHUNK is one chunk
         nlls[start:stop] = -model.token_log_probs(tokens[start:stop])
         total += float(nlls[start:stop].sum())
         start = stop
@@ -35,16 +37,16 @@ def token_nlls(model: Model, tokens: Tokens, update: Update = silent) -> NDArray
 
 
 def summary(nlls: NDArray[np.float64], tokens: Tokens) -> dict[str, float]:
-    """The figures of some names, from the losses of their tokens, (M,).
+    """The metrics of a list of names, from the losses of its tokens, (M,).
 
-    `nll_se` is the standard error of `nll` with names as the unit of sampling: the mean is a ratio, the sum of the
-    names' losses over the sum of their lengths, and the spread of (loss - nll * length) over the names is its error.
+    `nll_se` is the standard error of `nll`, treating names as the sampling unit. `nll` is the ratio of the sum of the
+    names' losses to the sum of their lengths, so its error follows from the residuals loss - nll * length.
     """
     starts, sizes = name_bounds(tokens)
     nll = float(nlls.mean())
     result = {"nll": nll, "nll_se": math.inf, "perplexity": float(np.exp(nll)), "bits_per_char": nll / math.log(2)}
     if math.isfinite(nll) and len(sizes) > 1:
-        residuals = np.add.reduceat(nlls, starts) - nll * sizes  # (names,)
+        residuals = np.add.reduceat(nlls, starts) - nll * sizes  # (N,)
         result["nll_se"] = math.sqrt(len(sizes) / (len(sizes) - 1) * float(residuals @ residuals)) / len(tokens)
     return result
 
@@ -55,11 +57,11 @@ def evaluate(
     update: Update = silent,
     unseen: NDArray[np.bool_] | None = None,
 ) -> dict[str, float]:
-    """`summary` of a model on some names.
+    """The `summary` of a model on a list of names.
 
     Args:
-        unseen: (names,) which of them are not in train: their mean NLL is given too, as `nll_unseen`. A list that holds
-            names twice leaks some of train into the other splits, and a model that remembers gains by it.
+        unseen: (N,) which names are not in train. Their mean NLL is added as `nll_unseen`. Duplicates in a list leak
+            train names into the other splits, which favours models that memorise.
     """
     nlls = token_nlls(model, tokens, update)  # (M,)
     result = summary(nlls, tokens)

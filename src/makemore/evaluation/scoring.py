@@ -1,6 +1,7 @@
-"""How probable names are, one row a name, and how rows are written: as a table, CSV or JSON Lines.
+"""Score names, one row per name, and write the rows as a table, CSV or JSON Lines.
 
-Losses are in nats a predicted token, and a name's end is one of its tokens.
+Losses are in nats per predicted token; the end of a name is one of its tokens.
+
 Shapes: N names, M tokens.
 """
 
@@ -20,57 +21,59 @@ from rich.text import Text
 from makemore.core import names
 from makemore.core.contexts import name_bounds
 from makemore.core.files import DIGITS
+from makemore.core.terminal import visible
 from makemore.core.vocab import Tokens, Vocab
 from makemore.evaluation.losses import summary
 
-CHUNK = 1 << 12  # names that are Python objects at a time, and rows of one table
-NAME_WIDTH, WIDTH = 40, 200  # of the name's column, and more than the whole table takes
+CHUNK = 1 << 12  # names converted to Python objects at a time, and rows per table
+NAME_WIDTH = 40  # maximum width of the name column
+WIDTH = 200  # more than the whole table needs
 
 
 class Row(NamedTuple):
     name: str
-    tokens: int  # with the end
-    log_likelihood: float  # sum of ln P(token), -inf where the model rules the name out
-    nll: float  # its mean a token, negated
+    tokens: int  # including the end
+    log_likelihood: float  # sum of ln P(token); -inf if a token has the probability 0
+    nll: float  # -log_likelihood / tokens
     perplexity: float  # exp(nll)
     losses: list[float]  # -ln P of each character and of the end
-    symbols: str  # which these are
+    symbols: str  # the characters and the boundary symbol
 
 
-COLUMNS = Row._fields[:5]  # of a table of names
+COLUMNS = Row._fields[:5]  # columns without --per-character
 
 
 def rows(tokens: Tokens, nlls: NDArray[np.float64], vocab: Vocab) -> Iterator[Row]:
-    """One row a name, from the names' tokens and the loss of each, both (M,)."""
+    """Yield one row per name, given the tokens, (M,), and the loss of each token, (M,)."""
     starts, sizes = name_bounds(tokens)  # (N,)
     totals = np.add.reduceat(nlls, starts)
     means = totals / sizes
-    with np.errstate(over="ignore"):  # infinite then
+    with np.errstate(over="ignore"):  # overflows become infinity
         perplexities = np.exp(means)
     for first in range(0, len(starts), CHUNK):
-        some = slice(first, first + CHUNK)
-        begin, end = starts[some][0], starts[some][-1] + sizes[some][-1]
+        chunk = slice(first, first + CHUNK)
+        begin, end = starts[chunk][0], starts[chunk][-1] + sizes[chunk][-1]
         losses = iter(nlls[begin:end].tolist())
-        columns = (column[some].tolist() for column in (sizes, -totals, means, perplexities))
+        columns = (column[chunk].tolist() for column in (sizes, -totals, means, perplexities))
         strings = names.to_string(vocab.decode(tokens[begin:end])).split("\n")[:-1]
         for name, size, log_likelihood, nll, perplexity in zip(strings, *columns, strict=True):
-            own = list(islice(losses, size))
-            yield Row(name, size, log_likelihood, nll, perplexity, own, name + vocab.boundary)
+            name_losses = list(islice(losses, size))
+            yield Row(name, size, log_likelihood, nll, perplexity, name_losses, name + vocab.boundary)
 
 
 def total(tokens: Tokens, nlls: NDArray[np.float64]) -> str:
-    """All names in one line."""
-    figures = summary(nlls, tokens)
+    """Summarize all names in one line."""
+    metrics = summary(nlls, tokens)
     return (
         f"{np.count_nonzero(tokens == 0):,} names, {len(tokens):,} tokens: log-likelihood {-nlls.sum():z.4f}, "
-        f"NLL {figures['nll']:z.4f} nats a token, perplexity {figures['perplexity']:,.2f}"
+        f"NLL {metrics['nll']:z.4f} nats per token, perplexity {metrics['perplexity']:,.2f}"
     )
 
 
 def write_table(file: TextIO, scored: Iterable[Row], per_character: bool, vocab_size: int) -> None:
-    """For people: a long list as several tables, with no number cut short, however narrow the terminal.
+    """Write human-readable tables, of at most `CHUNK` rows each. Numbers are never truncated to the terminal's width.
 
-    Where the file is a terminal, what is likelier than if all tokens were equally likely is green, what is less is red.
+    On a terminal, names and characters are green if they are more likely than under a uniform distribution, else red.
     """
     console = Console(file=file, width=WIDTH)
     remaining = iter(scored)
@@ -86,21 +89,22 @@ def _table(page: list[Row], per_character: bool, uniform: float) -> Table:
 
     def add(name: str, nll: float, *cells: str, weight: str = "") -> None:
         style = f"{weight} {'green' if nll < uniform else 'red'}"
-        table.add_row(*(Text(cell, style) for cell in (name, *cells)))  # Text: a name may look like rich's markup
+        cells = (visible(name), *cells)
+        table.add_row(*(Text(cell, style) for cell in cells))  # Text: a name may look like rich's markup
 
     for name, tokens, log_likelihood, nll, perplexity, losses, symbols in page:
-        figures = f"{log_likelihood:z.4f}", f"{nll:z.4f}", f"{perplexity:,.2f}"
+        cells = f"{log_likelihood:z.4f}", f"{nll:z.4f}", f"{perplexity:,.2f}"
         if not per_character:
-            add(name, nll, f"{tokens}", *figures)
+            add(name, nll, f"{tokens}", *cells)
             continue
-        add(name, nll, f"{tokens}", "", *figures, weight="bold")
+        add(name, nll, f"{tokens}", "", *cells, weight="bold")
         for character, loss in zip(symbols, losses, strict=True):
             add(f"  {character}", loss, "", f"{math.exp(-loss):.4f}", f"{-loss:z.4f}")
     return table
 
 
 def write_csv(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
-    """One line a name; or one line a token, where position counts from 1 in each name; the last is its end."""
+    """Write one line per name or, with `per_character`, per token. Positions start at 1; the last one is the end."""
     writer = csv.writer(file, lineterminator="\n")
     if per_character:
         writer.writerow(("name", "position", "character", "probability"))
@@ -113,7 +117,7 @@ def write_csv(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
 
 
 def write_json(file: TextIO, scored: Iterable[Row], per_character: bool) -> None:
-    """One object a line and name; what is infinite is `Infinity`, as in the metrics files."""
+    """Write one JSON object per name and line. Infinite values are `Infinity`, as in the metrics files."""
     encode = json.JSONEncoder(ensure_ascii=False).encode
     for row in scored:
         fields: dict[str, object] = {"name": row.name, "tokens": row.tokens}

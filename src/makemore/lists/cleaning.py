@@ -15,6 +15,8 @@ from makemore.core import names
 from makemore.core.names import Text
 from makemore.core.params import Section
 
+MARKS = 30  # in a row, at most, as in the Stream-Safe Text Format of UAX #15; sorting a longer run takes its square
+
 
 class CleanParams(Section):
     """What is done to the raw list."""
@@ -41,12 +43,13 @@ def clean(content: bytes, source: str, params: CleanParams) -> Text:
         ValueError: as `names.parse` does, and for what the params refuse; the message gives file and line, and what
             would admit it.
     """
-    string = _normalized(names.decode(content, source), params.form)
+    string = _normalized(names.decode(content, source), source, params.form)
     if params.dots == "remove":
         string = string.replace(".", "")
     if params.case == "lower":
         string = string.lower()
-    string = _normalized(string, params.form)  # what stood before a dot, or has become lower case, may compose anew
+    # What stood before a dot, or has become lower case, may compose anew.
+    string = _normalized(string, source, params.form)
     if params.spaces == "keep":
         string = re.sub(r"[^\S\n]+", " ", string).replace(" \n", "\n").replace("\n ", "\n").removeprefix(" ")
     text = names.from_string(string)
@@ -62,6 +65,17 @@ def clean(content: bytes, source: str, params: CleanParams) -> Text:
     return text
 
 
-def _normalized(string: str, form: Literal["NFC", "NFKC", "none"]) -> str:
+def _normalized(string: str, source: str, form: Literal["NFC", "NFKC", "none"]) -> str:
     """Most lists are in their form already, which is found in a fraction of the time."""
-    return string if form == "none" or unicodedata.is_normalized(form, string) else unicodedata.normalize(form, string)
+    if form == "none" or string.isascii():
+        return string
+    _check_marks(string, source)
+    return string if unicodedata.is_normalized(form, string) else unicodedata.normalize(form, string)
+
+
+def _check_marks(string: str, source: str) -> None:
+    """Raise ValueError, with `source` and the line, at the first run of too many combining marks."""
+    marks = "".join(c for c in set(string) if unicodedata.combining(unicodedata.normalize("NFKD", c)[0]))
+    if marks and (found := re.search(f"[{marks}]{{{MARKS + 1}}}", string)):
+        line = string.count("\n", 0, found.start()) + 1
+        raise ValueError(f"{names.place(source, line)}: expected a name, found over {MARKS} combining marks in a row")

@@ -1,7 +1,7 @@
-"""A causal bag of words, as makemore has it: each position sees the mean of all so far, all with the same weight.
+"""A causal bag of words, as in makemore: each position sees the unweighted mean of all positions up to it.
 
-The simplest way to look at a whole name: attention without attending. Order enters through the positions alone, which
-are embedded and added to the characters before the mean is taken.
+It is the simplest network that reads a whole name: attention with uniform weights. Only the position embeddings, which
+are added to the character embeddings before averaging, carry the order of the characters.
 
 Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, H hidden, P positions in the table.
 """
@@ -22,27 +22,29 @@ from makemore.nn.sequence import Dropout, Linear, Sequence, normal
 class BagOfWordsParams(Section):
     """The shape of the network."""
 
-    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character")]
-    hidden: Annotated[int, Field(ge=1, le=100_000, description="tanh units")]
-    positions: Annotated[int, Field(ge=1, le=10_000, description="that have an embedding; those beyond share the last")]
-    dropout: Annotated[float, Field(ge=0, lt=1, description="share of the MLP's inputs and units dropped in training")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="size of the embeddings")]
+    hidden: Annotated[int, Field(ge=1, le=100_000, description="number of hidden (tanh) units")]
+    positions: Annotated[
+        int, Field(ge=1, le=10_000, description="size of the position table; later positions share the last entry")
+    ]
+    dropout: Annotated[float, Field(ge=0, lt=1, description="dropout on the inputs and the hidden units of the MLP")]
 
 
 class BagOfWords(Sequence):
-    """Embeddings, their mean so far and an MLP, each added to what it reads, logits."""
+    """Embeddings, their running mean and an MLP, both with residual connections, then logits."""
 
     Params = BagOfWordsParams
     params: BagOfWordsParams
     embeddings = ("C", "P")
 
-    def __init__(self, params: BagOfWordsParams, vocab_size: int, generator: torch.Generator | None = None):
+    def __init__(self, params: BagOfWordsParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
         self.drop = Dropout(params.dropout, generator)
         self.C = normal(vocab_size, params.embedding, scale=1, generator=generator)  # (V, C)
         self.P = normal(params.positions, params.embedding, scale=1, generator=generator)  # (P, C)
         self.hidden = Linear(params.embedding, params.hidden, generator)
         self.residual = Linear(params.hidden, params.embedding, generator)
-        self.output = Linear(params.embedding, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
+        self.output = Linear(params.embedding, vocab_size, generator, gain=0.1)  # nearly uniform predictions at first
 
     def embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         return F.embedding(tokens, self.C) + F.embedding(positions.clamp(max=len(self.P) - 1), self.P)  # (M, C)
@@ -58,7 +60,7 @@ class BagOfWords(Sequence):
         return self.head(x, sums / (tree.depths + 1).unsqueeze(1))
 
     def begin(self, count: int) -> State:
-        """The sum of the embeddings so far, (N, C), and how many they are, (N,)."""
+        """The sum of the embeddings so far, (N, C), and their number, (N,)."""
         return self.C.new_zeros(count, self.C.shape[1]), torch.zeros(count, dtype=torch.int64, device=self.C.device)
 
     def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:

@@ -1,58 +1,71 @@
-"""A mixture of models, of any families: the weighted mean of their probabilities (linear interpolation, Jelinek and
-Mercer 1980). What a count model and a network get wrong differs, so their mean is better than either.
+"""A mixture of models of any family: the weighted mean of their probabilities (linear interpolation, Jelinek and Mercer
+1980). N-gram models and networks make different errors, so their mixture is better than either.
 
 Shapes: M tokens, N contexts, T context length, V vocabulary, K models.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from makemore.core.contexts import Contexts
 from makemore.core.files import DIGITS
 from makemore.core.model import Arrays, Model, State, family_of, from_family, stateful
+from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
 
 Floats = NDArray[np.float64]
 
-ITERATIONS = 1000  # of the fit, at the most
-TOLERANCE = 1e-7  # the largest change of a weight at which the fit is done
+MAX_ITERATIONS = 1000
+TOLERANCE = 1e-7  # the fit stops when no weight changes by this much
 
 
 def fit_weights(log_probs: Floats) -> Floats:
-    """The weights, (K,), that make some tokens most probable, by expectation maximization (Dempster et al. 1977).
+    """Fit the mixture weights, (K,), by expectation maximization (Dempster et al. 1977).
 
-    From equal weights: each token is shared out among the models in proportion to what they gave it, and the shares
-    are the new weights. No step makes the tokens less probable, and there is one maximum.
+    Starting from equal weights, each step computes how much of a token's probability comes from each model; the mean of
+    these shares over the tokens are the new weights. The likelihood never decreases and has a single maximum.
 
     Args:
-        log_probs: (K, M) of each token under each model. Tokens that all of them rule out have no say.
+        log_probs: (K, M) the log-probability of each token under each model. Tokens to which all models give
+            probability 0 are ignored.
     """
     log_probs = log_probs[:, log_probs.max(axis=0) > -np.inf]
-    probs = np.exp(log_probs - log_probs.max(axis=0))  # (K, M), scaled so that the best model of each token has 1
+    probs = np.exp(log_probs - log_probs.max(axis=0))  # (K, M), scaled so that the maximum for each token is 1
     weights = np.full(len(probs), 1 / len(probs))
-    for _ in range(ITERATIONS):
+    for _ in range(MAX_ITERATIONS):
         shares = weights[:, None] * probs  # (K, M)
         before, weights = weights, (shares / shares.sum(axis=0)).mean(axis=1)
         if np.abs(weights - before).max() < TOLERANCE:
             break
-    weights = weights.round(DIGITS)  # the rest is noise, which another number of threads changes
+    weights = weights.round(DIGITS)  # further digits depend on the number of threads
     return np.asarray(weights / weights.sum())
 
 
 def mixed(log_probs: Sequence[Floats], weights: Floats) -> Floats:
-    """ln of the weighted mean of probabilities, (...), from their logarithms, K arrays of that shape."""
-    with np.errstate(divide="ignore"):  # ln 0 is -inf: a model without weight
+    """The log of the weighted mean of K arrays of probabilities, given and returned as natural logarithms."""
+    with np.errstate(divide="ignore"):  # a weight of 0 has the logarithm -inf
         parts = np.stack([part + np.log(weight) for part, weight in zip(log_probs, weights, strict=True)])
     return np.asarray(np.logaddexp.reduce(parts, axis=0))
 
 
+class Member(Section):
+    """A member of an ensemble, as the configuration of the ensemble describes it."""
+
+    weight: Annotated[float, Field(ge=0, le=1)]
+    family: str
+    config: dict[str, Any]
+
+
 class Ensemble:
-    """Models and their weights, which sum to 1."""
+    """Models and their weights, which sum to 1. Raises ValueError if a model is itself an ensemble."""
 
     def __init__(self, members: Mapping[str, Model], weights: Floats):
+        for name, member in members.items():
+            _check_family(name, family_of(member))
         self.members, self.weights = dict(members), weights
         self.states = [stateful(member) for member in self.members.values()]
         contexts = [member.context for member in self.members.values()]
@@ -61,13 +74,22 @@ class Ensemble:
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Arrays, vocab_size: int) -> Self:
         """The ensemble that `config` and `arrays` describe. Raises ValueError if they do not fit together."""
+        entries = {name: from_config(Member, entry, f"config.{name}") for name, entry in config.items()}
+        weights = np.array([entry.weight for entry in entries.values()], dtype=np.float64)
+        if abs(weights.sum() - 1) > 10**-DIGITS:
+            raise ValueError(
+                f"an ensemble of {len(entries)} models whose weights sum to {weights.sum():g} instead of 1"
+            )
 
-        def member(name: str) -> Model:
+        def member(name: str, entry: Member) -> Model:
+            _check_family(name, entry.family)  # before its own members are made, which may be nested deeply
             own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
-            return from_family(config[name]["family"], config[name]["config"], own, vocab_size)
+            try:
+                return from_family(entry.family, entry.config, own, vocab_size)
+            except ValueError as error:
+                raise ValueError(f"the member {name} with {error}") from None
 
-        weights = np.array([entry["weight"] for entry in config.values()], dtype=np.float64)
-        return cls({name: member(name) for name in config}, weights)
+        return cls({name: member(name, entry) for name, entry in entries.items()}, weights)
 
     @property
     def parameter_count(self) -> int:
@@ -100,6 +122,11 @@ class Ensemble:
 
     def arrays(self) -> Arrays:
         return {f"{name}.{key}": array for name, own in self.members.items() for key, array in own.arrays().items()}
+
+
+def _check_family(name: str, family: str) -> None:
+    if family == "ensemble":
+        raise ValueError(f"an ensemble within an ensemble ({name}); list its members instead")
 
 
 def _fitted(contexts: Contexts, context: int | None) -> Contexts:

@@ -1,7 +1,8 @@
 """The second lecture's network: the MLP of Bengio et al. 2003, "A Neural Probabilistic Language Model".
 
-Its equation (1), y = b + W x + U tanh(d + H x), in the lecture's names: x are the embeddings C of the context side by
-side, H is W1, d is b1, U is W2, b is b2, and the direct connections W, which the paper has as an option, are `direct`.
+Equation (1) of the paper is y = b + W x + U tanh(d + H x), where x is the concatenation of the context's embeddings C.
+In the lecture's names H is W1, d is b1, U is W2 and b is b2. The paper's optional direct connections W are `direct`.
+
 Shapes: N contexts, T context length, V vocabulary, C embedding, H hidden.
 """
 
@@ -14,57 +15,58 @@ from torch import Tensor, nn
 
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens
-from makemore.nn.neural import Neural, NextTokenWeights, distinct_examples
+from makemore.nn.neural import Neural, NextTokenWeights, distinct_examples, randn
 
 Initialization = Literal["randn", "scaled"]
-LARGE = 6  # times V examples: from there on a lookup costs less than the product, see docs/benchmarks.md
-SATURATED = 0.99  # the lecture's bound: there tanh has a fiftieth of its gradient
+LOOKUP_MIN_BATCH = 6  # in multiples of V: from this batch size on a lookup is faster, see docs/benchmarks.md
+SATURATED = 0.99  # the lecture's threshold; the gradient of tanh is then at most 2% of its maximum
 
 
 class Shape(Section):
-    """The network."""
+    """The shape of the network."""
 
     context: Annotated[
-        int, Field(ge=1, le=1000, description="characters that it sees: the lecture's block_size, the paper's n - 1")
+        int, Field(ge=1, le=1000, description="context length: the lecture's block_size, the paper's n - 1")
     ]
-    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character: the paper's m")]
-    hidden: Annotated[int, Field(ge=1, le=1_000_000, description="tanh units: the paper's h")]
-    direct: Annotated[bool, Field(description="connect the embeddings to the output directly too: the paper's W")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="size of the embeddings: the paper's m")]
+    hidden: Annotated[int, Field(ge=1, le=1_000_000, description="number of hidden (tanh) units: the paper's h")]
+    direct: Annotated[
+        bool, Field(description="add direct connections from the embeddings to the output: the paper's W")
+    ]
 
 
 class MLPParams(Shape):
-    """The network, how it begins, and what it learns from."""
+    """The network, its initialization and its training examples."""
 
     initialization: Annotated[
-        Initialization, Field(description="of the weights: the lecture's, or one whose first loss is near ln V")
+        Initialization,
+        Field(description="initial weights: randn (the lecture), or scaled, with an initial loss near ln V"),
     ]
     examples: Annotated[
         Literal["all", "distinct"],
-        Field(
-            description="what batches are drawn from: all tokens (the lecture), or distinct contexts with their counts"
-        ),
+        Field(description="training examples: all tokens (the lecture), or distinct contexts weighted by their counts"),
     ]
 
 
 class MLP(Neural):
-    """Embeddings, one tanh layer, logits.
+    """Embeddings, one tanh layer, then logits.
 
-    Of the initializations `randn` is the lecture's, all weights standard normal, drawn in the order C, W1, b1, W2, b2:
-    the first loss is near 20. `scaled` divides W1 by the root of its fan-in so that tanh does not saturate, and begins
-    the output layer small, so that all tokens are nearly as likely: the first loss is near ln V.
+    The initialization `randn` is the lecture's: standard normal weights, drawn in the order C, W1, b1, W2, b2. Its
+    initial loss is near 20. `scaled` divides W1 by the square root of its fan-in, so that tanh does not saturate, and
+    uses a small output layer, so that the predictions are nearly uniform. Its initial loss is near ln V.
     """
 
     Params = MLPParams
     params: MLPParams
     embeddings = ("C",)
 
-    def __init__(self, params: MLPParams, vocab_size: int, generator: torch.Generator | None = None):
+    def __init__(self, params: MLPParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
         self.context = params.context
         inputs = params.context * params.embedding
 
         def normal(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.randn(shape, generator=generator))
+            return nn.Parameter(randn(*shape, generator=generator))
 
         self.C = normal(vocab_size, params.embedding)  # (V, C)
         self.W1 = normal(inputs, params.hidden)  # (T * C, H)
@@ -81,17 +83,17 @@ class MLP(Neural):
                 self.direct.data *= 0.1 / inputs**0.5
 
     def project(self, contexts: Tensor, W: Tensor) -> Tensor:
-        """The embeddings C of the contexts side by side, times W: (N, T), (T * C, H) -> (N, H).
+        """Concatenate the embeddings C of the contexts and multiply by W: (N, T), (T * C, H) -> (N, H).
 
-        What a token at a place adds to the product is the same in every context. So in a large batch each of these
-        T * V vectors is computed once, and looked up: the same sum for less work.
+        The contribution of a token at a position is the same in every context. So for a large batch the T * V possible
+        contributions are computed once and looked up, which gives the same sum with less work.
         """
         V, T = len(self.C), self.params.context
-        if len(contexts) < LARGE * V:
+        if len(contexts) < LOOKUP_MIN_BATCH * V:
             return F.embedding(contexts, self.C).flatten(1) @ W
         table = self.C @ W.view(T, -1, W.shape[1])  # (T, V, H)
-        places = torch.arange(0, T * V, V, device=contexts.device)  # (T,): where each place begins in the table
-        return F.embedding_bag(contexts + places, table.flatten(0, 1), mode="sum")
+        offsets = torch.arange(0, T * V, V, device=contexts.device)  # (T,): the first table row of each position
+        return F.embedding_bag(contexts + offsets, table.flatten(0, 1), mode="sum")
 
     def hidden(self, contexts: Tensor) -> Tensor:
         return torch.tanh(self.project(contexts, self.W1) + self.b1)  # (N, H)
@@ -106,7 +108,7 @@ class MLP(Neural):
         return distinct_examples(tokens, self.params.context, len(self.C))
 
     def diagnosis(self, inputs: Tensor) -> dict[str, float]:
-        """`saturated`: the share of tanh units, over all contexts, that are so near -1 or 1 that they hardly learn."""
+        """`saturated`: the share of activations beyond `SATURATED`, where the gradient nearly vanishes."""
         with torch.no_grad():
             h = self.hidden(inputs)  # (N, H)
         return {"saturated": float((h.abs() > SATURATED).float().mean())}

@@ -1,13 +1,12 @@
-"""Recurrent networks: a state that each character updates, and that is all the network remembers of a name.
+"""Recurrent networks: each character updates a hidden state, which is all that the network remembers of a name.
 
-Three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network based language model"; the LSTM as in
-Graves 2013, "Generating Sequences With Recurrent Neural Networks", without its peepholes; the GRU of Cho et al. 2014,
-"Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, where the reset gate acts after the
-product. They compute what `torch.nn.RNN`, `LSTM` and `GRU` do (a test compares them):
-the first layer's product with the embeddings is taken once for each token of the vocabulary, and all prefixes of one
-length are one step.
+There are three cells: the simple one of Mikolov et al. 2010, "Recurrent neural network based language model"; the LSTM
+of Graves 2013, "Generating Sequences With Recurrent Neural Networks", without peepholes; and the GRU of Cho et al.
+2014, "Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, which applies the reset gate after
+the matrix product. They compute the same function as `torch.nn.RNN`, `LSTM` and `GRU`. But the first layer multiplies
+each token's embedding by its input weights only once, and all prefixes of one length are processed in one step.
 
-Shapes: N names, n prefixes of one length, M of all lengths, V vocabulary, C embedding, H hidden, G gates.
+Shapes: N names, n prefixes of one length, M prefixes of all lengths, V vocabulary, C embedding, H hidden, G gates.
 """
 
 from typing import Annotated, Literal
@@ -26,11 +25,11 @@ from makemore.nn.sequence import Dropout, Linear, Sequence, normal, stack
 class RecurrentParams(Section):
     """The shape of the network."""
 
-    cell: Annotated[Literal["rnn", "gru", "lstm"], Field(description="how a character updates the state")]
-    embedding: Annotated[int, Field(ge=1, le=10_000, description="numbers that stand for a character")]
-    hidden: Annotated[int, Field(ge=1, le=100_000, description="numbers in the state of a layer")]
-    layers: Annotated[int, Field(ge=1, le=100, description="each reads the states of the one below")]
-    dropout: Annotated[float, Field(ge=0, lt=1, description="share of each layer's output that is dropped in training")]
+    cell: Annotated[Literal["rnn", "gru", "lstm"], Field(description="type of the recurrent cell")]
+    embedding: Annotated[int, Field(ge=1, le=10_000, description="size of the embeddings")]
+    hidden: Annotated[int, Field(ge=1, le=100_000, description="hidden units per layer")]
+    layers: Annotated[int, Field(ge=1, le=100, description="number of stacked layers")]
+    dropout: Annotated[float, Field(ge=0, lt=1, description="dropout on the output of each layer")]
 
 
 def rnn(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
@@ -51,14 +50,14 @@ def gru(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
     return (torch.lerp(candidate, h, z),)
 
 
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}  # G, the candidate among them
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}  # G, including the candidate
 
 
 class Layer(nn.Module):
-    """One recurrent layer. It takes the product with its input, x @ W + b, from outside.
+    """One recurrent layer. Callers apply the input weights, x @ W + b, themselves.
 
-    The weights are drawn with the standard deviation 1 / sqrt(fan-in); the LSTM's forget gate begins with the bias 1,
-    so that it remembers (Jozefowicz et al. 2015).
+    The weights are initialized with the standard deviation 1 / sqrt(fan-in). The forget gate of the LSTM starts with
+    a bias of 1, so that it remembers by default (Jozefowicz et al. 2015).
     """
 
     def __init__(self, cell: str, inputs: int, hidden: int, generator: torch.Generator | None):
@@ -73,12 +72,12 @@ class Layer(nn.Module):
         return tuple(self.U.new_zeros(count, self.hidden) for _ in range(2 if self.cell == "lstm" else 1))
 
     def step(self, x: Tensor, state: State) -> State:
-        """One position: the input's part of the gates, (n, G * H), and the state before to the one after."""
+        """Advance the state by one position, given the input's part of the gates, (n, G * H)."""
         cell = {"rnn": rnn, "gru": gru, "lstm": lstm}[self.cell]
         return cell(x, *state, self.U)  # type: ignore[operator, no-any-return]
 
     def forward(self, x: Tensor, tree: PrefixTree) -> Tensor:
-        """The outputs of all prefixes, (M, H), from the inputs' parts, (M, G * H): one depth from the one above."""
+        """The outputs of all prefixes, (M, H), computed depth by depth from the inputs' parts, (M, G * H)."""
         state, outputs = self.begin(1), []
         for part, parents in zip(torch.split(x, tree.sizes), torch.split(tree.parents, tree.sizes), strict=True):
             state = self.step(part, tuple(above.index_select(0, parents) for above in state))
@@ -87,19 +86,19 @@ class Layer(nn.Module):
 
 
 class Recurrent(Sequence):
-    """Embeddings, recurrent layers, logits."""
+    """Embeddings, recurrent layers, then logits."""
 
     Params = RecurrentParams
     params: RecurrentParams
     embeddings = ("C",)
 
-    def __init__(self, params: RecurrentParams, vocab_size: int, generator: torch.Generator | None = None):
+    def __init__(self, params: RecurrentParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
         self.drop = Dropout(params.dropout, generator)
         self.C = normal(vocab_size, params.embedding, scale=1, generator=generator)  # (V, C)
         widths = [params.embedding] + [params.hidden] * (params.layers - 1)
         self.layers = stack(Layer(params.cell, width, params.hidden, generator) for width in widths)
-        self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
+        self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # nearly uniform predictions at first
 
     def forward(self, tree: PrefixTree) -> Tensor:
         x = F.embedding(tree.tokens, self.layers[0].input(self.C))  # (M, G * H)

@@ -1,9 +1,9 @@
 """The transformer: Vaswani et al. 2017, "Attention Is All You Need", in the form of GPT-2 (Radford et al. 2019).
 
-Blocks of causal self-attention and an MLP, each behind a layer norm and added to what it reads. A position beyond the
-table of positions has the embedding of the last one, so that a name may have any length.
+Each block consists of causal self-attention and an MLP, both with a layer norm before them and a residual connection.
+Positions beyond the position table share its last entry, so that names can have any length.
 
-Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, P positions in the table, A heads, D = C / A.
+Shapes: N names, T positions, M prefixes, V vocabulary, C embedding, P size of the position table, A heads, D = C / A.
 """
 
 from typing import Annotated, Self
@@ -22,11 +22,15 @@ from makemore.nn.sequence import Dropout, Linear, Sequence, normal, stack
 class TransformerParams(Section):
     """The shape of the network."""
 
-    layers: Annotated[int, Field(ge=1, le=100, description="blocks of attention and an MLP")]
-    heads: Annotated[int, Field(ge=1, le=1000, description="attentions side by side; they share the embedding")]
-    embedding: Annotated[int, Field(ge=1, le=100_000, description="numbers that stand for a character in each block")]
-    positions: Annotated[int, Field(ge=1, le=10_000, description="that have an embedding; those beyond share the last")]
-    dropout: Annotated[float, Field(ge=0, lt=1, description="share of the embeddings and of what blocks add, dropped")]
+    layers: Annotated[int, Field(ge=1, le=100, description="number of blocks")]
+    heads: Annotated[int, Field(ge=1, le=1000, description="attention heads; must divide the size of the embeddings")]
+    embedding: Annotated[int, Field(ge=1, le=100_000, description="size of the embeddings, and width of each block")]
+    positions: Annotated[
+        int, Field(ge=1, le=10_000, description="size of the position table; later positions share the last entry")
+    ]
+    dropout: Annotated[
+        float, Field(ge=0, lt=1, description="dropout on the embeddings and on the output of each sublayer")
+    ]
 
     @model_validator(mode="after")
     def _heads_fit(self) -> Self:
@@ -36,9 +40,9 @@ class TransformerParams(Section):
 
 
 class Block(nn.Module):
-    """Attention, then an MLP, each behind a layer norm and added to what it reads.
+    """Attention, then an MLP, both with a layer norm before them and a residual connection.
 
-    Their last weights begin smaller, so that the sum over blocks keeps its scale (GPT-2).
+    Their output weights start smaller, so that the sum over all blocks keeps its scale (GPT-2).
     """
 
     def __init__(self, params: TransformerParams, drop: Dropout, generator: torch.Generator | None):
@@ -53,11 +57,15 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, tree: PrefixTree) -> Tensor:
         q, k, v = tree.side_by_side(self.qkv(self.norm1(x))).chunk(3, dim=2)  # (N, T, C)
-        y = self.attend(q, k, v, causal=True)  # no token sees the padding, which is after its name
+        y = self.attend(q, k, v, causal=True)  # padding follows the name, so no token attends to it
         return self.add(x, tree.once(y))  # (M, C)
 
     def step(self, x: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
-        """The next position, (N, C), given the keys and values of those before, (N, T, 2 * C); these with its own."""
+        """Process the next position, (N, C), given the keys and values of earlier ones, (N, T, 2 * C).
+
+        Returns:
+            The output, (N, C), and the keys and values up to this position, (N, T + 1, 2 * C).
+        """
         q, k, v = self.qkv(self.norm1(x)).unsqueeze(1).chunk(3, dim=2)  # (N, 1, C)
         seen = torch.cat((before, torch.cat((k, v), dim=2)), dim=1)  # (N, T + 1, 2 * C)
         k, v = seen.chunk(2, dim=2)  # (N, T + 1, C)
@@ -70,24 +78,25 @@ class Block(nn.Module):
 
     def add(self, x: Tensor, attended: Tensor) -> Tensor:
         x = x + self.drop(self.attended(attended))  # (M, C)
-        return x + self.drop(self.output(F.gelu(self.hidden(self.norm2(x)))))  # type: ignore[no-any-return]
+        # GPT-2's approximation of GELU. The exact form uses oneDNN, whose rounding depends on the processor.
+        return x + self.drop(self.output(F.gelu(self.hidden(self.norm2(x)), approximate="tanh")))  # type: ignore[no-any-return]
 
 
 class Transformer(Sequence):
-    """Embeddings of characters and positions, blocks, a layer norm, logits."""
+    """Embeddings of characters and positions, blocks, a layer norm, then logits."""
 
     Params = TransformerParams
     params: TransformerParams
     embeddings = ("C", "P")
 
-    def __init__(self, params: TransformerParams, vocab_size: int, generator: torch.Generator | None = None):
+    def __init__(self, params: TransformerParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
         self.drop = Dropout(params.dropout, generator)
         self.C = normal(vocab_size, params.embedding, scale=1, generator=generator)  # (V, C)
         self.P = normal(params.positions, params.embedding, scale=1, generator=generator)  # (P, C)
         self.blocks = stack(Block(params, self.drop, generator) for _ in range(params.layers))
         self.norm = nn.LayerNorm(params.embedding)
-        self.output = Linear(params.embedding, vocab_size, generator, gain=0.1)  # all tokens nearly as likely at first
+        self.output = Linear(params.embedding, vocab_size, generator, gain=0.1)  # nearly uniform predictions at first
 
     def embed(self, tokens: Tensor, positions: Tensor) -> Tensor:
         x = F.embedding(tokens, self.C) + F.embedding(positions.clamp(max=len(self.P) - 1), self.P)
@@ -100,7 +109,7 @@ class Transformer(Sequence):
         return self.output(self.norm(x))  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:
-        """For each block the keys and the values so far, (N, T, 2 * C)."""
+        """The keys and values so far of each block, (N, T, 2 * C)."""
         return tuple(self.C.new_zeros(count, 0, 2 * self.C.shape[1]) for _ in self.blocks)
 
     def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:

@@ -1,8 +1,10 @@
-"""What all networks share: the interface of `core/model.py` on top of a forward pass.
+"""The base class of all networks: the interface of `core/model.py` on top of a forward pass.
 
-Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary, K distinct pairs of one and a token.
+Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabulary, K distinct (context, next token)
+pairs.
 """
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
@@ -16,16 +18,16 @@ from torch import Tensor, nn
 
 from makemore.core.contexts import Contexts, counted, distinct, sliding
 from makemore.core.model import Arrays
-from makemore.core.params import Section
+from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
 
-LOGITS = 1 << 23  # at a time, which bounds the memory
+LOGITS = 1 << 23  # logits per forward pass, which bounds the memory
 
 
 class NextTokenWeights(NamedTuple):
     """The weights of the tokens that follow each of U contexts, stored sparsely: most contexts have few successors."""
 
-    starts: Tensor  # (U + 1,) where those of each context begin, and the end
+    starts: Tensor  # (U + 1,) the index of the first weight of each context, then K
     tokens: Tensor  # (K,)
     weights: Tensor  # (K,)
     vocab_size: int
@@ -39,7 +41,7 @@ class NextTokenWeights(NamedTuple):
         return torch.arange(len(self.starts) - 1, device=self.starts.device).repeat_interleave(self.starts.diff())
 
     def of(self, contexts: Tensor) -> Tensor:
-        """The weights of all tokens after some contexts, which are given by their places: (N,) -> (N, V)."""
+        """The next-token weights of the contexts with these indices, as dense rows: (N,) -> (N, V)."""
         first = self.starts[contexts]
         sizes = self.starts[contexts + 1] - first  # (N,)
         row = torch.arange(len(contexts), device=first.device).repeat_interleave(sizes)
@@ -49,20 +51,20 @@ class NextTokenWeights(NamedTuple):
         return dense
 
     def all(self) -> Tensor:
-        """(U, V)."""
+        """The weights of all contexts as dense rows, (U, V)."""
         return self.of(torch.arange(len(self.starts) - 1, device=self.starts.device))
 
 
 def examples(tokens: Tokens, context: int) -> tuple[Tensor, Tensor]:
-    """All contexts, (M, T), and the token that follows each, (M,): the lecture's X and Y."""
+    """The context of every token, (M, T), and the tokens themselves, (M,): the lecture's X and Y."""
     return torch.from_numpy(sliding(tokens, context)).long(), torch.from_numpy(tokens).long()
 
 
 def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Tensor, NextTokenWeights]:
-    """The distinct contexts, (U, T), and for each the weights of what follows.
+    """The distinct contexts, (U, T), and the next-token weights of each.
 
-    A list has many tokens and few distinct contexts. The weights are counts, scaled so that the mean over the U rows of
-    the cross-entropy with them is the mean NLL over all M tokens: the same loss, its equal terms gathered.
+    A list has many tokens and few distinct contexts. The weights are counts, scaled so that the mean weighted
+    cross-entropy over the U contexts equals the mean NLL over all M tokens.
     """
     contexts, starts, following, counts = counted(tokens, context, vocab_size)
     weights = torch.from_numpy(counts * (len(contexts) / len(tokens))).float()  # (K,)
@@ -70,18 +72,30 @@ def distinct_examples(tokens: Tokens, context: int, vocab_size: int) -> tuple[Te
     return torch.from_numpy(contexts).long(), followers
 
 
-class Neural(nn.Module):
-    """A network from contexts, (N, T) integers, to logits, (N, V).
+def randn(*shape: int, generator: torch.Generator | None) -> Tensor:
+    """Standard normal weights or, without a generator, placeholders for weights that are loaded later.
 
-    A subclass defines `forward`, and `Params`, the section of its hyperparameters, unless it has none.
+    The placeholders are on PyTorch's meta device and take no memory, so a small file cannot make the program allocate
+    a huge network.
+    """
+    if generator is None:
+        return torch.empty(shape, device="meta")
+    return torch.randn(shape, generator=generator)
+
+
+class Neural(nn.Module):
+    """A network that maps contexts, (N, T) integers, to logits, (N, V).
+
+    A subclass defines `forward` and, if it has hyperparameters, `Params`, their section. Its constructor draws the
+    initial weights with `randn` from the given generator.
     """
 
     Params: ClassVar[type[Section]] = Section
     context: int | None
-    embeddings: tuple[str, ...] = ()  # parameters that are lookup tables: one vector per token or position
-    no_decay: tuple[str, ...] = ()  # weight matrices without weight decay
+    embeddings: tuple[str, ...] = ()  # parameters that are lookup tables, with one vector per token or position
+    no_decay: tuple[str, ...] = ()  # parameters without weight decay
 
-    def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None = None):
+    def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None):
         super().__init__()
         self.params = params
 
@@ -90,24 +104,28 @@ class Neural(nn.Module):
         """The network that `config` and `arrays` describe.
 
         Raises:
-            ValueError: the arrays' names or shapes are not those of this network, or not all values are finite.
+            ValueError: the configuration is invalid, the arrays' names or shapes are not those of this network, or not
+                all values and logits are finite.
         """
-        with torch.device("meta"):  # shapes only: a small file must not make us allocate a large network
-            network = cls(cls.Params(**config), vocab_size)
+        with torch.device("meta"):  # where the biases, too, take no memory
+            network = cls(from_config(cls.Params, config), vocab_size, None)
         state = network.state_dict()
         expected = {name: tuple(tensor.shape) for name, tensor in state.items()}
         found = {name: array.shape for name, array in arrays.items()}
-        if expected != found:
-            raise ValueError(f"weights of shapes {found} instead of {expected}")
+        for name in [*expected, *found]:
+            if expected.get(name) != found.get(name):
+                shapes = f"{found.get(name, 'missing')} instead of {expected.get(name, 'none')}"
+                raise ValueError(f"weights of shapes that do not fit: {reprlib.repr(name)} {shapes}")
         loaded = {name: torch.from_numpy(arrays[name]).to(tensor.dtype) for name, tensor in state.items()}
         for name, tensor in loaded.items():
             if not tensor.isfinite().all():
                 raise ValueError(f"weights {name} that are not all finite")
         network.load_state_dict(loaded, assign=True)
+        network.log_probs(np.zeros((1, network.context or 0), dtype=np.int32))  # here errors name the file
         return network
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | NextTokenWeights]:
-        """The training examples, as `loss` takes them: contexts, (M, T), and the token after each, (M,)."""
+        """The training examples, as arguments for `loss`: contexts, (M, T), and the token after each, (M,)."""
         assert self.context is not None
         return examples(tokens, self.context)
 
@@ -116,11 +134,11 @@ class Neural(nn.Module):
         return {}
 
     def loss(self, contexts: Tensor, targets: Tensor) -> Tensor:
-        """Mean NLL in nats of the tokens of a batch.
+        """The mean NLL of a batch, in nats per token.
 
         Args:
             contexts: (N, T).
-            targets: the token after each, (N,), or the weight of every token after each, (N, V): then a weighted mean.
+            targets: the next tokens, (N,), or next-token weights, (N, V), for a weighted mean.
         """
         logits = self(contexts)  # (N, V)
         if targets.ndim == 1:
@@ -142,7 +160,7 @@ class Neural(nn.Module):
             return normalized(logits)
 
     def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
-        """See `model.Model`. A context that occurs often is worked out once."""
+        """See `model.Model`. Each distinct context is computed once."""
         assert self.context is not None
         contexts, place = distinct(sliding(tokens, self.context), int(tokens.max()) + 1)  # (U, T), (M,)
         result, order = np.empty(len(tokens)), np.argsort(place, kind="stable")  # (M,)
@@ -156,7 +174,7 @@ class Neural(nn.Module):
 
     @contextmanager
     def predicting(self) -> Iterator[None]:
-        """Inside, nothing is dropped out and no gradients are kept."""
+        """Evaluation mode without gradients inside the `with` block."""
         training = self.training
         self.eval()
         with torch.inference_mode():
@@ -167,10 +185,17 @@ class Neural(nn.Module):
         return self.params.model_dump()
 
     def arrays(self) -> Arrays:
-        """Parameters and buffers: BatchNorm keeps its running statistics in buffers."""
+        """The parameters and buffers. Layers such as BatchNorm keep running statistics in buffers."""
         return {name: tensor.cpu().numpy() for name, tensor in self.state_dict().items()}
 
 
 def normalized(logits: Tensor) -> NDArray[np.float64]:
-    """Logits, (N, V), as natural logarithms of probabilities."""
-    return np.asarray(F.log_softmax(logits.double(), dim=1).cpu().numpy())
+    """The natural logarithms of the probabilities that logits stand for, (N, V).
+
+    Raises:
+        ValueError: the weights, although finite, are so large that there are no probabilities.
+    """
+    log_probs = np.asarray(F.log_softmax(logits.double(), dim=1).cpu().numpy())
+    if np.isnan(log_probs[:, 0]).any():  # a logit of NaN or infinity makes its whole row NaN
+        raise ValueError("a network whose weights are too large: its logits are not finite")
+    return log_probs

@@ -1,10 +1,10 @@
-"""What all networks share that read a name from its start: no window of characters, but all that came before.
+"""The base class of networks that read a name from its start instead of a fixed window of characters.
 
-Names of a batch begin alike, so what a network reads is the tree of their distinct prefixes, each of which it computes
-once, see `tree.py`. The loss is still that of all tokens. Dropout is drawn for each prefix: the names that share one
-share what is dropped.
+Many names in a batch share prefixes, so a network reads the tree of distinct prefixes and computes each of them once
+(see `prefix_tree.py`). The loss still counts every token. Dropout masks are drawn per prefix, so names with a common
+prefix share its mask.
 
-Shapes: N names, T tokens of the longest, K tokens of all of them, M distinct prefixes, V vocabulary.
+Shapes: N names, T tokens of the longest name, K tokens of all names, M distinct prefixes, V vocabulary.
 """
 
 from abc import abstractmethod
@@ -20,26 +20,26 @@ from torch import Tensor, nn
 from makemore.core.contexts import Contexts, name_bounds
 from makemore.core.model import State
 from makemore.core.vocab import Tokens
-from makemore.nn.neural import Neural, normalized
+from makemore.nn.neural import Neural, normalized, randn
 from makemore.nn.prefix_tree import PrefixTree
 
 L = TypeVar("L", bound=nn.Module)
 
-CHUNK = 1 << 16  # tokens at a time, padding counted, which bounds the memory
+MAX_CHUNK_TOKENS = 1 << 16  # tokens per forward pass, padding included, which bounds the memory
 
 
 class Sequence(Neural):
-    """A network from whole names to the logits of the token after each of their tokens.
+    """A network that maps names to the logits of the token after each of their tokens.
 
-    A subclass has `forward`, and `begin` and `step`, which do the same one token at a time.
+    A subclass defines `forward`, and `begin` and `step`, which compute the same one token at a time.
     """
 
     context = None
-    no_decay = ("output",)  # decay there costs more than it saves, see docs/log.md
+    no_decay = ("output",)  # weight decay of the output layer raised the dev loss, see docs/log.md
 
     @abstractmethod
     def forward(self, tree: PrefixTree) -> Tensor:
-        """Logits of the token after each prefix, (M, V)."""
+        """The logits of the token after each prefix, (M, V)."""
 
     @abstractmethod
     def begin(self, count: int) -> State:
@@ -47,16 +47,16 @@ class Sequence(Neural):
 
     @abstractmethod
     def step(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
-        """`forward` for the next token of each of N names: (N,) to logits, (N, V)."""
+        """Append one token to each of N names, (N,), and return the logits of the next one, (N, V)."""
 
     def tree(self, tokens: Tokens) -> PrefixTree:
-        """The tree of names as they are read, see `PrefixTree`, on the network's device."""
+        """The `PrefixTree` of names, on the network's device."""
         return PrefixTree(tokens, next(self.parameters()).device)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
-        """How many tokens each name is with its end, (N,), and these tokens, one name a row, (N, T), padded with 0.
+        """The length of each name in tokens, end included, (N,), and its tokens padded with 0, (N, T).
 
-        In alphabetical order, so that neighbours are alike.
+        The names are in alphabetical order, so that neighbours share prefixes.
         """
         _, sizes = name_bounds(tokens)
         inside = np.arange(sizes.max()) < sizes[:, None]  # (N, T)
@@ -66,7 +66,7 @@ class Sequence(Neural):
         return torch.from_numpy(sizes[order]), torch.from_numpy(rows[order])
 
     def loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
-        """Mean NLL in nats of the tokens of some rows of `examples`. Each token counts once, padding does not."""
+        """The mean NLL of some rows of `examples`, in nats per token. Padding does not count."""
         inside = torch.arange(rows.shape[1], device=rows.device) < sizes.unsqueeze(1)  # (N, T)
         tokens = rows[inside]  # (K,)
         tree = self.tree(np.roll(tokens.cpu().numpy(), 1))
@@ -74,7 +74,7 @@ class Sequence(Neural):
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
         X = np.pad(contexts, ((0, 0), (1, 0)))  # (N, T + 1)
-        so_far = np.logical_and.accumulate(X[:, ::-1] != 0, axis=1).sum(axis=1)  # (N,) characters since the boundary
+        so_far = np.logical_and.accumulate(X[:, ::-1] != 0, axis=1).sum(axis=1)  # (N,) characters after the boundary
         begun = np.arange(-contexts.shape[1], 1) + so_far[:, None] >= 0  # (N, T + 1)
         tree = self.tree(X[begun])
         with self.predicting():
@@ -83,16 +83,16 @@ class Sequence(Neural):
     def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
         result = np.empty(len(tokens))
         starts, sizes = name_bounds(tokens)
-        order = np.argsort(-sizes, kind="stable")  # so that names of a chunk need little padding
-        fitting = min(CHUNK, self.contexts_per_pass())
+        order = np.argsort(-sizes, kind="stable")  # names of similar length share a chunk and need little padding
+        max_tokens = min(MAX_CHUNK_TOKENS, self.contexts_per_pass())
         while len(order):
             longest = sizes[order[0]]
-            some, order = np.split(order, [max(1, fitting // longest)])
-            inside = np.arange(longest) < sizes[some, None]  # (N, T)
-            place = (starts[some, None] + np.arange(longest))[inside]  # (K,)
-            tree = self.tree(np.roll(tokens[place], 1))
+            chunk, order = np.split(order, [max(1, max_tokens // longest)])
+            inside = np.arange(longest) < sizes[chunk, None]  # (N, T)
+            positions = (starts[chunk, None] + np.arange(longest))[inside]  # (K,)
+            tree = self.tree(np.roll(tokens[positions], 1))
             with self.predicting():
-                result[place] = normalized(self(tree))[tree.nodes.cpu(), tokens[place]]
+                result[positions] = normalized(self(tree))[tree.nodes.cpu(), tokens[positions]]
         return result
 
     def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
@@ -102,10 +102,11 @@ class Sequence(Neural):
 
 
 class Dropout(nn.Module):
-    """In training sets a share of its input to 0 and scales up the rest (Srivastava et al. 2014).
+    """Dropout (Srivastava et al. 2014) with a generator of its own; torch's dropout uses the global one.
 
     Args:
-        generator: of the choice: the model's own, where torch's dropout would take the global one.
+        share: the probability of setting an element to 0 during training.
+        generator: the generator of the masks.
     """
 
     def __init__(self, share: float, generator: torch.Generator | None):
@@ -115,22 +116,22 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.share == 0:
             return x
-        kept = torch.rand(x.shape, generator=self.generator) >= self.share  # in half the time of bernoulli_
+        kept = torch.rand(x.shape, generator=self.generator) >= self.share  # twice as fast as bernoulli_
         return x * kept.to(x.device) / (1 - self.share)
 
 
 def stack(layers: Iterable[L]) -> list[L]:
-    """An `nn.ModuleList` that the type checker knows the entries of."""
+    """An `nn.ModuleList` whose element type the type checker knows."""
     return cast(list[L], nn.ModuleList(layers))
 
 
 def normal(*shape: int, scale: float, generator: torch.Generator | None) -> nn.Parameter:
     """Weights drawn from a normal distribution with the standard deviation `scale`."""
-    return nn.Parameter(torch.randn(shape, generator=generator) * scale)
+    return nn.Parameter(randn(*shape, generator=generator).mul_(scale))
 
 
 class Linear(nn.Module):
-    """x @ W + b. W is drawn with the standard deviation `gain` / sqrt(fan-in) (He et al. 2015), b is 0."""
+    """x @ W + b. W is initialized with the standard deviation `gain` / sqrt(fan-in) (He et al. 2015), b with 0."""
 
     def __init__(self, inputs: int, outputs: int, generator: torch.Generator | None, gain: float = 1.0):
         super().__init__()

@@ -1,6 +1,6 @@
-"""Which characters the bigram table and the embedding show, and how often one follows another.
+"""The characters shown in the bigram table and the embedding chart, and their bigram counts.
 
-Shapes: M tokens, V vocabulary, S characters that are shown.
+Shapes: M tokens, V vocabulary, S shown characters.
 """
 
 import numpy as np
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from makemore.core.vocab import Tokens
 
-SHOWN = 40  # at the most, so that a table of them stays readable
+SHOWN = 40  # maximum number of characters, so that the table stays readable
 
 
 def frequent(tokens: Tokens, vocab_size: int) -> NDArray[np.int64]:
-    """The ids of the most frequent tokens, the boundary among them, in their order, (S,)."""
+    """The ids of the most frequent tokens, including the boundary, in ascending order, (S,)."""
     return np.sort(np.argsort(-np.bincount(tokens, minlength=vocab_size), kind="stable")[:SHOWN])
 
 
 def counts(tokens: Tokens, shown: NDArray[np.int64], vocab_size: int) -> NDArray[np.int64]:
-    """How often each of these, (S,), is followed by each token, (S, V)."""
-    place = np.full(vocab_size, -1)
-    place[shown] = np.arange(len(shown))
-    rows = place[np.roll(tokens, 1)]  # (M,): before the first token is a boundary, which the last one is
+    """How often each shown character, (S,), is followed by each token, (S, V)."""
+    index = np.full(vocab_size, -1)
+    index[shown] = np.arange(len(shown))
+    rows = index[np.roll(tokens, 1)]  # (M,): the last token is the boundary, so it also precedes the first name
     pairs = (rows * vocab_size + tokens)[rows >= 0]
     return np.bincount(pairs, minlength=len(shown) * vocab_size).reshape(len(shown), vocab_size)

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
@@ -17,6 +19,8 @@ from makemore.core.files import replacing
 from makemore.reporting import bigrams
 from makemore.reporting.inputs import Inputs
 from makemore.reporting.plots import principal_components
+
+matplotlib.rcdefaults()  # a matplotlibrc in the working or home folder would change the figures
 
 FIGURES: dict[str, Callable[[Inputs], Figure]] = {}
 
@@ -28,8 +32,9 @@ def figure(draw: Callable[[Inputs], Figure]) -> Callable[[Inputs], Figure]:
 
 def save(path: Path, drawn: Figure) -> None:
     """Write a PNG, the same bytes each time."""
+    canvas: Any = FigureCanvasAgg(drawn)
     with replacing(path) as temporary:
-        drawn.savefig(temporary, format="png", dpi=100, metadata={"Software": None})
+        canvas.print_png(temporary, metadata={"Software": None})  # draws once, where savefig draws twice
 
 
 def labels(itos: Sequence[str]) -> list[str]:
@@ -77,8 +82,9 @@ def bigram_counts(inputs: Inputs) -> Figure:
         color = "white" if dark[i, j] else "0.25"
         pair, small = shown_as[i] + shown_as[j], f"{shown_as[i]}\n{shown_as[j]}"
         text, font_size = (pair, 7) if len(pair) == 2 else (small, 5)
-        axes.text(j, i, text, ha="center", va="bottom", color=color, fontsize=font_size, parse_math=False)
-        axes.text(j, i, str(counts[i, j]), ha="center", va="top", color=color, fontsize=6)
+        style = {"ha": "center", "color": color, "parse_math": False, "in_layout": False}  # inside the axes in any case
+        axes.text(j, i, text, va="bottom", fontsize=font_size, **style)
+        axes.text(j, i, str(counts[i, j]), va="top", fontsize=6, **style)
     axes.set_axis_off()
     axes.set_title(f"Bigrams of the train names: a row's character is followed by a column's{_which(inputs)}")
     return drawn

@@ -4,6 +4,8 @@ Shapes: M tokens, V vocabulary, S shown characters.
 """
 
 import math
+import reprlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +18,17 @@ from makemore.core import names
 from makemore.core.files import read_csv, read_json, read_safetensors
 from makemore.core.model import Arrays
 from makemore.core.names import Text
-from makemore.core.pipeline import model_names
+from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import bigrams
 
 Columns = dict[str, NDArray[np.float64]]
+
+# What the figures and the page need of the metrics, by the file's name; a learning curve has steps and losses
+LOSSES = "parameters", "train.nll", "dev.nll", "dev.nll_se", "dev.perplexity"
+TRAINING = {"find_lr": ["lowest", "highest", "best"]}
+CURVES = {"find_lr": ["lr", "loss"], "initialization": ["from", "to", "scaled"]}
+LARGEST = 1e15  # of a metric that is finite
 
 
 @dataclass(frozen=True)
@@ -56,30 +64,52 @@ class Inputs:
     @cached_property
     def results(self) -> list[Result]:
         """All models by dev loss, the best last. Raises ValueError if metrics are missing or damaged."""
-        tested = read_json(self.test) if self.test and self.test.exists() else {}
+        tested = read_metrics(self.test) if self.test and self.test.exists() else {}
         try:
             results = [
                 Result(name, self.losses(name) | ({"test": tested[name]} if name in tested else {}))
                 for name in self.model_names
             ]
-            return sorted(results, key=lambda result: -result.figures["dev"]["nll"])
         except FileNotFoundError as error:
             raise ValueError(f"{error.filename}: no such file; run `dvc repro` first") from None
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.metrics}: expected the metrics that `evaluate` writes, found {error!r}") from None
+        if not results:
+            raise ValueError(f"{self.models / INDEX}: models: expected at least one model, found none")
+        return sorted(results, key=lambda result: -result["dev.nll"])
 
     def losses(self, name: str) -> dict[str, Any]:
         """What `evaluate` found for a model."""
-        found: dict[str, Any] = read_json(self.metrics / "losses" / f"{name}.json")
+        return read_metrics(self.metrics / "losses" / f"{name}.json", LOSSES)
+
+    def samples(self, name: str) -> dict[str, Any]:
+        """How many names `sample` generated from a model, and how many of them are new."""
+        path = self.metrics / "samples" / f"{name}.json"
+        found = read_metrics(path, ("samples", "new"))
+        if not 0 <= found["new"] <= found["samples"] or not found["samples"]:
+            raise ValueError(f"{path}: expected samples, found {found['samples']}, of which {found['new']} are new")
         return found
 
     def training(self, name: str) -> dict[str, Any]:
         """What a stage noted before or after training."""
-        found: dict[str, Any] = read_json(self.metrics / "training" / f"{name}.json")
-        return found
+        required = TRAINING.get(name, [])
+        if name == "initialization":
+            kinds = [column for column in self.curve(name) if column not in ("from", "to")]
+            required = [f"{kind}.{key}" for kind in kinds for key in ("initial_loss", "saturated")]
+        return read_metrics(self.metrics / "training" / f"{name}.json", required)
 
     def curve(self, name: str) -> Columns:
-        return read_csv(self.metrics / "curves" / f"{name}.csv")
+        """A learning curve, or what another stage tabulated under `metrics/curves`."""
+        return self._curve(name, CURVES.get(name, ["step", "loss"]))
+
+    def _curve(self, name: str, required: Sequence[str]) -> Columns:
+        """The first of the `required` columns, the axis of a figure, must be finite."""
+        path = self.metrics / "curves" / f"{name}.csv"
+        columns = read_csv(path)
+        for key in required:
+            if key not in columns:
+                raise ValueError(f"{path}: expected the columns {', '.join(required)}, found no {key}")
+        if not np.isfinite(columns[required[0]]).all():
+            raise ValueError(f"{path}: {required[0]}: expected finite numbers, found infinity")
+        return columns
 
     def learning_curves(self) -> dict[str, Columns]:
         """Steps and losses of every model that has them, the best model first."""
@@ -87,7 +117,13 @@ class Inputs:
         return {name: self.curve(name) for name in ranked if (self.metrics / "curves" / f"{name}.csv").exists()}
 
     def arrays(self, name: str) -> Arrays:
-        return read_safetensors(self.models / f"{name}.safetensors")[0]
+        """The weights of a network that has an embedding, C, (V, C). Raises ValueError if that is missing or bad."""
+        path = self.models / f"{name}.safetensors"
+        arrays, _ = read_safetensors(path)
+        C = arrays.get("C", np.zeros(()))
+        if C.ndim != 2 or len(C) != len(self.vocab) or not np.isfinite(C).all() or not C.size:
+            raise ValueError(f"{path}: expected finite numbers C, ({len(self.vocab)}, C), found another model")
+        return arrays
 
     @cached_property
     def vocab(self) -> Vocab:
@@ -114,6 +150,35 @@ class Inputs:
 
     def smoothing(self, name: str) -> Columns:
         """Train and dev loss against the strength of a model's smoothing, all orders having the same strength."""
-        columns = self.curve(f"{name}_strength")
+        name = f"{name}_strength"
+        columns = self._curve(name, ["strength", "order", "train", "dev"])
         shared = columns.pop("order") == 0
+        if not shared.any():
+            raise ValueError(f"{self.metrics / 'curves' / f'{name}.csv'}: expected rows of order 0, found none")
         return {key: column[shared] for key, column in columns.items()}
+
+
+def read_metrics(path: Path, required: Iterable[str] = ()) -> dict[str, Any]:
+    """Numbers by their names, or by the names of groups and theirs, from JSON.
+
+    Args:
+        required: what must be there; `dev.nll` is `nll` in the group `dev`.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON, lacks a number, or has something else.
+    """
+    found = read_json(path)
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: expected numbers by name, found {reprlib.repr(found)}")
+    numbers: dict[str, Any] = {}
+    for key, value in found.items():
+        inner = {f"{key}.{name}": number for name, number in value.items()} if isinstance(value, dict) else {key: value}
+        numbers |= inner
+    for key, value in numbers.items():
+        if type(value) not in (int, float) or not (abs(value) < LARGEST or value == math.inf):
+            raise ValueError(f"{path}: {key}: expected a number, found {reprlib.repr(value)}")
+    for key in required:
+        if key not in numbers:
+            raise ValueError(f"{path}: {key}: expected a number, found none; run `dvc repro`")
+    return found

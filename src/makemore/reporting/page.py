@@ -1,14 +1,15 @@
-"""The page: one HTML file with the table of models, the lectures' figures, and models that run in it.
+"""The page: one HTML file with the table of models, the lectures' figures, and models that run in the browser.
 
 This module renders the HTML text. The charts and models in `static/` are JavaScript and read embedded JSON. The file
 loads nothing else, and its Content-Security-Policy enforces that.
 
-Shapes: M tokens, V vocabulary, S shown characters, K stored n-grams.
+Shapes: V vocabulary, S shown characters, K stored n-grams.
 """
 
 import base64
 import json
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,7 +24,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from makemore.core import names
-from makemore.core.files import read_json, read_safetensors
+from makemore.core.files import read_safetensors
+from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Vocab
 from makemore.reporting.inputs import Columns, Inputs, Result
@@ -32,67 +34,92 @@ from makemore.reporting.tables import COLUMNS
 
 STATIC = Path(__file__).parent / "static"
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "wavenet", "transformer")  # as in models.js
-MAX_BYTES = 2_000_000  # bytes of an embedded model: a page is to be sent by mail and opened on a phone
-SAMPLES = 16  # of each model
-EXAMPLE = "emma"  # the lectures'; of a list without it another name is shown
+MAX_BYTES = 2_000_000  # per embedded model, so that the page can be mailed and opened on a phone
+SAMPLES = 16  # names per model
+EXAMPLE = "emma"  # the lectures' example; replaced if it is not in the list
 CHARTS = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
 
 class Params(Section):
-    """What the page holds."""
+    """The parameters of the page."""
 
-    live: Annotated[list[str], Field(min_length=1, description="the models that run in the page")]
+    live: Annotated[list[str], Field(min_length=1, description="models that run in the page")]
 
 
 def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
-    """A model as models.js reads it: family, configuration, and arrays as base64.
+    """Encode a model for models.js: family, configuration, and arrays as base64.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, of another vocabulary, or of a family that has no JavaScript.
+        ValueError: the file is damaged, or has another vocabulary or a family that models.js does not implement.
     """
     arrays, metadata = read_safetensors(path)
     family, config = metadata.get("family"), metadata.get("config")
     if family not in FAMILIES or not isinstance(config, dict):
-        raise ValueError(f"report.live: expected models of {', '.join(FAMILIES)}, got {name}, which is of {family}")
+        raise ValueError(f"report.live: {name} is of the family {family}; the page can run {', '.join(FAMILIES)}")
     if metadata.get("vocab") != list(vocab.itos):
-        raise ValueError(f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters")
-    if family == "ngram":
-        try:
-            arrays["ngrams"] = digits(arrays["ngrams"], config["order"], config["position"], len(vocab))
-        except KeyError as error:
-            raise ValueError(f"{path}: expected a count model, found none without {error}") from None
-    coded = {key: _coded(array) for key, array in sorted(arrays.items())}
-    return {"name": name, "family": family, "config": config, "arrays": coded}
+        raise ValueError(
+            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters"
+        )
+    try:
+        if family == "ngram":
+            arrays["ngrams"] = _ngram_digits(arrays, config, len(vocab))
+        encoded = {key: _encode(array) for key, array in sorted(arrays.items())}
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a model that the page can run, found {error}") from None
+    return {"name": name, "family": family, "config": config, "arrays": encoded}
+
+
+def _ngram_digits(arrays: Arrays, config: Mapping[str, Any], vocab_size: int) -> NDArray[np.int64]:
+    """The `digits` of the n-grams of a model. Raises ValueError if the file does not fit together."""
+    order, position = config.get("order"), config.get("position")
+    if type(order) is not int or type(position) is not int or not (0 < order < 64 and 0 <= position < 1 << 31):
+        raise ValueError(f"order {reprlib.repr(order)} and position {reprlib.repr(position)}")
+    ngrams, counts = (arrays.get(name, np.zeros(0)) for name in ("ngrams", "counts"))
+    if not ngrams.dtype == counts.dtype == np.int64 or ngrams.ndim != 1 or ngrams.shape != counts.shape:
+        raise ValueError("n-grams without as many counts, both int64")
+    found = digits(ngrams, order, position, vocab_size)
+    if (ngrams < 0).any() or (counts < 1).any():
+        raise ValueError("negative n-grams or counts below 1")
+    return found
 
 
 def digits(ngrams: NDArray[np.int64], order: int, position: int, vocab_size: int) -> NDArray[np.int64]:
-    """N-grams as numbers, (K,), taken apart (see `ngram.span`): token, characters so far, context from the nearest on.
+    """Split n-gram keys, (K,), into digits (see `ngram.span`): token, position, context from the nearest character on.
 
-    (K, 1 + order). JavaScript's numbers have 53 bits, which these may exceed.
+    Returns:
+        (K, 1 + order). JavaScript's numbers have 53 bits, which the keys may exceed.
     """
-    columns, rest = [], ngrams
+    columns, quotient = [], ngrams
     for base in (vocab_size, position + 1, *[vocab_size] * (order - 1)):
-        rest, digit = np.divmod(rest, base)
+        quotient, digit = np.divmod(quotient, base)
         columns.append(digit)
+    if quotient.any():
+        raise ValueError(f"n-grams that are not of order {order} over {vocab_size} tokens")
     return np.stack(columns, axis=1)
 
 
-def _coded(array: NDArray[Any]) -> dict[str, Any]:
+def _encode(array: NDArray[Any]) -> dict[str, Any]:
     if array.dtype.kind == "f":
-        array = array.astype("<f4")
+        with np.errstate(over="ignore"):
+            array = array.astype("<f4")
+        if not np.isfinite(array).all():
+            raise ValueError("weights that are not all finite")
     else:
-        smallest = next(size for size in (1, 2, 4) if int(array.max(initial=0)) < 256**size)
+        low, high = int(array.min(initial=0)), int(array.max(initial=0))
+        if low < 0 or high >= 1 << 32:
+            raise ValueError(f"integers from {low} to {high} instead of 0 to {(1 << 32) - 1}")
+        smallest = next(size for size in (1, 2, 4) if high < 256**size)
         array = array.astype(f"<u{smallest}")
     data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
     return {"type": array.dtype.str[1:], "shape": list(array.shape), "data": data}
 
 
 def bigrams(inputs: Inputs) -> dict[str, Any]:
-    """How often each shown character follows each other, and its rank among all tokens that do.
+    """The bigram table of the shown characters.
 
-    `shown`: their ids, (S,); `counts`, (S, S), row by row what follows one; `totals`, (S,), over the whole vocabulary;
-    `ranks`, (S, S), 1 for the most frequent successor.
+    `shown`, (S,), are their ids. `counts`, (S, S), has one row per first character. `totals`, (S,), are the row sums
+    over the whole vocabulary. `ranks`, (S, S), order the successors of a character, 1 for the most frequent.
     """
     counts = inputs.bigram_counts  # (S, V)
     ranks = np.stack([1 + (row > row[inputs.shown, None]).sum(axis=1) for row in counts])  # (S, S)
@@ -105,7 +132,7 @@ def bigrams(inputs: Inputs) -> dict[str, Any]:
 
 
 def charts(inputs: Inputs) -> dict[str, Any]:
-    """What the charts show."""
+    """The data of the charts."""
     shares, first = inputs.curve("initialization"), inputs.training("initialization")
     edges = [*shares.pop("from").tolist(), shares.pop("to").tolist()[-1]]
     points = principal_components(inputs.arrays("mlp")["C"])[inputs.shown].tolist()  # (S, 2)
@@ -124,7 +151,7 @@ def lists(columns: Columns) -> dict[str, list[float]]:
 
 
 def header() -> str:
-    """The header cells of the metrics."""
+    """The header cells of the table of models."""
     cells = (
         f'<abbr title="{escape(column.meaning)}">{escape(column.header)}</abbr>' if column.meaning else column.header
         for column in COLUMNS
@@ -133,17 +160,17 @@ def header() -> str:
 
 
 def table(results: Sequence[Result]) -> str:
-    """The rows of the table of models, the best first, each with its place on a scale of losses."""
+    """The rows of the table of models, best first, each with its losses marked on a common scale."""
     losses = [result[key] for result in results for key in ("train.nll", "dev.nll")]
     finite = [loss for loss in losses if math.isfinite(loss)] or [0.0]
     low, high = math.floor(min(finite) * 10) / 10, math.ceil(max(finite) * 10) / 10
 
-    def place(loss: float) -> float:
+    def percent(loss: float) -> float:
         return 100 * (min(loss, high) - low) / ((high - low) or 1)
 
     lines = []
     for result in reversed(results):
-        train, dev = place(result["train.nll"]), place(result["dev.nll"])
+        train, dev = percent(result["train.nll"]), percent(result["dev.nll"])
         marks = (
             f'<i style="left:{min(train, dev):.2f}%;width:{abs(train - dev):.2f}%"></i>'
             f'<b class="train" style="left:{train:.2f}%"></b><b style="left:{dev:.2f}%"></b>'
@@ -157,30 +184,30 @@ def table(results: Sequence[Result]) -> str:
 
 
 def samples(inputs: Inputs) -> str:
-    """The first generated names of each model, the best model first, and how many of all its names are new."""
+    """The first generated names of each model, best model first, and the share of its names that are new."""
     blocks = []
     for result in reversed(inputs.results):
         path = inputs.data / "samples" / f"{result.model}.txt"
         generated = path.read_text(encoding="utf-8").split("\n")[:SAMPLES]
-        found = read_json(inputs.metrics / "samples" / f"{result.model}.json")
+        counts = inputs.samples(result.model)
         listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in generated if name)
-        new = f"{found['new'] / found['samples']:.0%} of {found['samples']:,} are new"
+        new = f"{counts['new'] / counts['samples']:.0%} of {counts['samples']:,} are new"
         blocks.append(f"<article><h3>{escape(result.model)}</h3><p>{new}</p><ul>{listed}</ul></article>")
     return "\n".join(blocks)
 
 
 def example(inputs: Inputs) -> str:
-    """The name to show until another is typed."""
+    """The name that is filled in when the page opens."""
     known = names.is_in(names.from_string(f"{EXAMPLE}\n"), inputs.train).all()
     return EXAMPLE if known else names.to_string(names.first(inputs.train, 1)).rstrip("\n")
 
 
 def answers(markdown: str) -> str:
-    """The exercises as HTML that stands by itself: pictures are links to the page's charts, other links plain text."""
+    """The exercises as self-contained HTML: images become links to the page's charts, other links plain text."""
     parser = MarkdownIt("commonmark").enable("table")
     tokens = parser.parse(markdown)
     while tokens and not (tokens[0].type == "heading_open" and tokens[0].tag == "h2"):
-        tokens.pop(0)  # the title and the line about the losses, which the page has itself
+        tokens.pop(0)  # the page has its own title and its own paragraph on losses
     kept = []
     for token in tokens:
         if token.type.startswith("heading_"):
@@ -195,40 +222,40 @@ def answers(markdown: str) -> str:
 
 
 def _local(token: Token) -> list[Token]:
-    """What an inline part of the exercises becomes."""
+    """Convert an inline token of the exercises: drop HTML and links, and link images to the charts."""
     if token.type in ("html_inline", "link_open", "link_close"):
         return []
     if token.type != "image":
         return [token]
     label = Token("text", "", 0, content=token.content)
-    place = CHARTS.get(Path(str(token.attrs["src"])).stem)
-    if place is None:
+    anchor = CHARTS.get(Path(str(token.attrs["src"])).stem)
+    if anchor is None:
         return [label]
     label.content = f"Figure: {token.content}"
-    return [Token("link_open", "a", 1, attrs={"href": f"#{place}"}), label, Token("link_close", "a", -1)]
+    return [Token("link_open", "a", 1, attrs={"href": f"#{anchor}"}), label, Token("link_close", "a", -1)]
 
 
 @dataclass(frozen=True)
 class Page:
-    """The parts of the page."""
+    """The contents of the page."""
 
-    results: Sequence[Result]  # the best last
+    results: Sequence[Result]  # best last
     live: Sequence[Mapping[str, Any]]  # from `embed`
     charts: Mapping[str, Any]
     vocab: Vocab
-    names: int  # in train
+    names: int  # number of train names
     example: str
     samples: str  # HTML
     exercises: str  # HTML
 
     @property
     def too_large(self) -> list[str]:
-        """The names of the embedded models that the page leaves out. Raises ValueError if none is left."""
+        """The names of the models that are too large to embed. Raises ValueError if none is left."""
         sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in self.live}
         large = [name for name, size in sizes.items() if size > MAX_BYTES]
         if len(large) == len(self.live):
-            found = ", ".join(f"{name} with {size:,}" for name, size in sizes.items())
-            raise ValueError(f"report.live: expected a model of at most {MAX_BYTES:,} bytes, got {found}")
+            found = ", ".join(f"{name} has {size:,}" for name, size in sizes.items())
+            raise ValueError(f"report.live: no model has at most {MAX_BYTES:,} bytes: {found}; add a smaller one")
         return large
 
     def html(self) -> str:
@@ -237,26 +264,25 @@ class Page:
         data = {"itos": self.vocab.itos, "live": live, **self.charts}
         text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         best = self.results[-1]
-        tested = not math.isnan(best["test.nll"])
-        loss = best["test.nll" if tested else "dev.nll"]
+        tested = f" Its loss on the test names, which were not used to choose it, is {best['test.nll']:.4f}."
         return Template(
             _part("page.html")
         ).substitute(
             style=_part("page.css"),
             scripts="\n".join(f"<script>\n{_part(name)}</script>" for name in ("models.js", "charts.js", "page.js")),
-            data=text.replace("<", "\\u003c"),  # so that no name can end the script
+            data=text.replace("<", "\\u003c"),  # no name can end the script element
             models=len(self.results),
             names=f"{self.names:,}",
             tokens=size,
             shown=f"All {size} tokens" if shown == size else f"The {shown} most frequent of {size:,} tokens",
             best=escape(best.model),
-            loss=f"{loss:.4f}",
-            perplexity=f"{math.exp(loss):.2f}",
-            names_tried="test names, by which nothing was chosen" if tested else "dev names",
+            loss=f"{best['dev.nll']:.4f}",
+            perplexity=f"{best['dev.perplexity']:.2f}",
+            tested="" if math.isnan(best["test.nll"]) else tested,
             uniform=f"{math.log(size):.4f}",
             name=escape(self.example),
             beginning=escape(self.example[:2]),
-            left_out=f" Left out because they are too large: {escape(', '.join(large))}." if large else "",
+            left_out=f" Too large to include: {escape(', '.join(large))}." if large else "",
             header=header(),
             table=table(self.results),
             samples=self.samples,
@@ -265,11 +291,11 @@ class Page:
 
 
 def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
-    """The page of the pipeline's outputs.
+    """Collect the contents of the page.
 
     Args:
         live: the models that run in the page.
-        exercises: the answers to the lectures' exercises, as Markdown.
+        exercises: the answers to the lectures' exercises, in Markdown.
     """
     embedded = [embed(name, inputs.models / f"{name}.safetensors", inputs.vocab) for name in live]
     return Page(
@@ -289,7 +315,7 @@ def _part(name: str) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: a chart leaves such a point out."""
+    """Replace NaN and infinity, which JSON lacks, by null; charts omit such points."""
     if isinstance(value, Mapping):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

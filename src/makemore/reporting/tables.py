@@ -1,14 +1,17 @@
 """The tables of models, made from the metrics files. To show another metric in all of them, add it to `COLUMNS`."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from makemore.core import names
-from makemore.core.files import read_json, write_bytes
+from makemore.core.files import write_bytes
+from makemore.core.terminal import visible
 from makemore.reporting.inputs import Inputs, Result
 
 BEGIN, END = "<!-- results: python stages/results.py --write README.md -->", "<!-- end of results -->"
@@ -76,12 +79,17 @@ def markdown(table: Rows, header: Sequence[str] = HEADER) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def escaped(name: str) -> str:
+    """A name as Markdown that shows it as it is, also in a cell of a table."""
+    return re.sub(r"[\\`*_\[\]<>|&~$:]", r"\\\g<0>", visible(name))
+
+
 def rich_table(results: Iterable[Result]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, title="NLL in nats per token")
     for place, column in enumerate(HEADER):
         table.add_column(column.replace(" ", "\n"), justify="right" if place else "left", no_wrap=True)
     for row in rows(results):
-        table.add_row(*row)
+        table.add_row(*(Text(visible(cell)) for cell in row))  # Text: a model's name may look like rich's markup
     return table
 
 
@@ -109,16 +117,15 @@ def document(inputs: Inputs, seconds: Mapping[str, float]) -> str:
     Args:
         seconds: the training time of each model, where it is known.
     """
-    header = ("model", "parameters", "seconds", *HEADER[2:])
+    header = (*HEADER[:2], "seconds", *HEADER[2:])
     losses = [
-        (model, parameters, f"{seconds[model]:.1f}" if model in seconds else "-", *others)
-        for model, parameters, *others in rows(inputs.results)
+        (model, first, f"{seconds[model]:.1f}" if model in seconds else "-", *others)
+        for model, first, *others in rows(inputs.results)
     ]
     memorised = []
     for result in inputs.results:
-        path = inputs.metrics / "samples" / f"{result.model}.json"
-        if path.exists():
-            found = read_json(path)
+        if (inputs.metrics / "samples" / f"{result.model}.json").exists():
+            found = inputs.samples(result.model)
             memorised.append(_share(result.model, found["samples"] - found["new"], found["samples"]))
     dev = names.read(inputs.data / "splits" / "dev.txt")
     memorised.append(_share("*dev names*", int(names.is_in(dev, inputs.train).sum()), names.count(dev)))
@@ -137,5 +144,6 @@ def samples(inputs: Inputs) -> str:
     for result in inputs.results:
         path = inputs.data / "samples" / f"{result.model}.txt"
         if path.exists():
-            table.append((result.model, *path.read_text(encoding="utf-8").split("\n")[:SHOWN]))
+            generated = path.read_text(encoding="utf-8").split("\n")[:SHOWN]
+            table.append((result.model, *map(escaped, generated)))
     return SAMPLES.format(samples=markdown(table, ("model", *map(str, range(1, SHOWN + 1)))))

@@ -1,7 +1,7 @@
-"""The strength of a count model's smoothing, chosen on the dev names: the first lecture's exercise E03.
+"""Tune the smoothing strength of an n-gram model on the dev names: exercise E03 of the first lecture.
 
-The counts do not depend on the strength. So they are made once, the n-grams of the names to score are looked up once,
-and a strength then costs a few vector operations. Losses are mean negative log-likelihoods in nats a token.
+The counts do not depend on the strength. So the train names are counted once, the n-grams of both splits are looked up
+once, and trying a strength costs a few vector operations. Losses are mean negative log-likelihoods in nats per token.
 """
 
 import math
@@ -15,17 +15,21 @@ from makemore.core.vocab import Tokens
 from makemore.models.ngram.model import NgramShape, count, locate, mix, tables, weigh
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE
 
-Strength = float | list[float]  # for all orders, or one for each from 1 up
+Strength = float | list[float]  # one for all orders, or one per order from 1 up
 
 
 class TunedNgramParams(NgramShape):
-    """An n-gram model whose smoothing is tuned on dev, and the strengths to try."""
+    """An n-gram model with smoothing tuned on dev, and the strengths to try."""
 
-    lowest: Annotated[float, Field(ge=0, description="lowest strength to try; additive smoothing needs one above 0")]
+    lowest: Annotated[float, Field(ge=0, description="lowest strength to try; must be above 0 for additive smoothing")]
     highest: Annotated[float, Field(gt=0, description="highest strength to try")]
     count: Annotated[
         int,
-        Field(ge=2, le=10_000, description="how many to try: spaced geometrically for additive smoothing, else evenly"),
+        Field(
+            ge=2,
+            le=10_000,
+            description="number of strengths, spaced geometrically for additive smoothing, else evenly",
+        ),
     ]
 
     @model_validator(mode="after")
@@ -47,30 +51,30 @@ class TunedNgramParams(NgramShape):
 
 
 class Row(NamedTuple):
-    """The losses at one strength."""
+    """The losses of one strength."""
 
-    order: int  # the order that has this strength, while the others have their best; 0 where all have it
+    order: int  # the order with this strength, while the others have their best; 0 if all orders have it
     strength: float
     train: float
     dev: float
 
 
 class Trials:
-    """A count model of the train names whose strength is open."""
+    """An n-gram model of the train names, scored at any strength."""
 
     def __init__(self, params: NgramShape, train: Tokens, dev: Tokens, vocab_size: int):
         self.params, self.vocab_size = params, vocab_size
         ngrams = {"train": count(params, train, vocab_size), "dev": count(params, dev, vocab_size)}
         self.tables = tables(params, *ngrams["train"], vocab_size)
         self.scored = {
-            name: (locate(params, self.tables, found, vocab_size), counts / counts.sum())
-            for name, (found, counts) in ngrams.items()
+            name: (locate(params, self.tables, keys, vocab_size), counts / counts.sum())
+            for name, (keys, counts) in ngrams.items()
         }
 
     def nll(self, strength: Strength, split: str = "dev") -> float:
-        """The loss on the train or dev names."""
-        places, shares = self.scored[split]
-        probs = mix(places, weigh(self.params.with_strength(strength), self.tables, self.vocab_size), self.vocab_size)
+        """The loss on the train or the dev names."""
+        located, shares = self.scored[split]
+        probs = mix(located, weigh(self.params.with_strength(strength), self.tables, self.vocab_size), self.vocab_size)
         with np.errstate(divide="ignore"):
             return -float((shares * np.log(probs)).sum())
 
@@ -79,38 +83,38 @@ class Trials:
 
 
 def tune(params: TunedNgramParams, train: Tokens, dev: Tokens, vocab_size: int) -> tuple[Strength, list[Row]]:
-    """The strength that is best on the dev names, and the losses of those tried.
+    """Find the strength with the lowest dev loss; also return the losses of the strengths tried.
 
-    First all orders share one strength: the rows with order 0, one per strength. For a smoothing that looks at a single
-    order, that is all. For the others, a coordinate search starts from the best of these: one order after another moves
-    to the next strength up or down as long as the dev loss falls, until no order moves. Further rows give the losses at
-    each strength of each order while the other orders have their best.
+    First, all orders share one strength; these are the rows with order 0. If the smoothing uses a single order, this is
+    the result. Otherwise a coordinate search starts from the best shared strength: each order in turn moves to the next
+    strength up or down as long as the dev loss falls, until no order moves. Further rows give the losses of each
+    strength of each order while the other orders keep their best.
     """
     ladder = params.ladder()
     trials = Trials(params, train, dev, vocab_size)
     rows = [trials.row(0, value, value) for value in ladder]
-    start = min(range(len(ladder)), key=lambda rung: rows[rung].dev)
+    start = min(range(len(ladder)), key=lambda index: rows[index].dev)
     if params.smoothing in SINGLE:
         return ladder[start], rows
-    rungs = _descend(trials, ladder, [start] * params.order)
-    best = [ladder[rung] for rung in rungs]
+    indices = _descend(trials, ladder, [start] * params.order)
+    best = [ladder[index] for index in indices]
     for order in range(1, params.order + 1):
         rows += [trials.row(order, value, [*best[: order - 1], value, *best[order:]]) for value in ladder]
     return best, rows
 
 
-def _descend(trials: Trials, ladder: Sequence[float], rungs: list[int]) -> list[int]:
-    """Coordinate search: the rungs of the ladder, one an order, from which no single step of one order helps."""
-    best = trials.nll([ladder[rung] for rung in rungs])
+def _descend(trials: Trials, ladder: Sequence[float], indices: list[int]) -> list[int]:
+    """Coordinate descent: indices into the ladder, one per order, that no step of a single order improves."""
+    best = trials.nll([ladder[index] for index in indices])
     moved = True
     while moved:
         moved = False
-        for order in range(len(rungs)):
+        for order in range(len(indices)):
             for step in (1, -1):
-                while 0 <= rungs[order] + step < len(ladder):
-                    trial = [*rungs[:order], rungs[order] + step, *rungs[order + 1 :]]
-                    nll = trials.nll([ladder[rung] for rung in trial])
+                while 0 <= indices[order] + step < len(ladder):
+                    trial = [*indices[:order], indices[order] + step, *indices[order + 1 :]]
+                    nll = trials.nll([ladder[index] for index in trial])
                     if not nll < best:
                         break
-                    best, rungs, moved = nll, trial, True
-    return rungs
+                    best, indices, moved = nll, trial, True
+    return indices

@@ -1,13 +1,15 @@
-"""Networks as ONNX graphs, for programs that have neither this package nor torch. Needs the package `onnx`.
+"""Export networks to ONNX, for programs without this package or torch. Requires the package `onnx`.
 
-All graphs have one interface. In: `tokens`, (N, T) int64, names so far, each beginning with the boundary token 0. Out:
-`log_probs`, (N, T, V) float32, the natural logarithms of the probabilities of the token after each of these. What comes
-later in a row changes nothing before it, so shorter names are padded at the right with anything.
+All graphs have the same interface. The input is `tokens`, (N, T) int64: prefixes of names, each starting with the
+boundary token 0. The output is `log_probs`, (N, T, V) float32: the natural logarithms of the probabilities of the token
+after each input token. Outputs depend only on earlier tokens, so shorter names can be padded on the right with any
+token.
 
-One function a family, the `forward` of its file once more, on names side by side in place of their prefixes' tree.
+There is one function per family. Each corresponds to the `forward` of its network, on padded rows of tokens instead of
+a prefix tree.
 
-Shapes: N names, T positions, K characters of a context, V vocabulary, C embedding or channels, H hidden, G gates, A
-heads, D = C / A.
+Shapes: N names, T positions, K context length, V vocabulary, C embedding or channels, H hidden, G gates, A heads, D = C
+/ A.
 """
 
 from collections.abc import Mapping
@@ -22,14 +24,14 @@ from makemore.core.files import METADATA, metadata_json
 from makemore.core.model import Arrays, Model, family_of, metadata
 from makemore.core.vocab import Vocab
 
-OPSET, IR = 20, 9  # the lowest that have all operators used here (Gelu came last), for the sake of older runtimes
+OPSET, IR = 20, 9  # the lowest versions with all operators used here (Gelu is the newest), for older runtimes
 
-Input = str | int | float | list[int]  # the name of a value or a weight; or a constant
+Input = str | int | float | list[int]  # the name of a value or weight, or a constant
 Config = Mapping[str, Any]
 
 
 class Graph:
-    """A graph as it grows: calling it adds a node, from its operator, inputs and attributes, and gives its output."""
+    """A graph under construction. Calling it with an operator and its inputs adds a node and returns its output."""
 
     def __init__(self, weights: Arrays):
         self.weights = weights
@@ -40,11 +42,11 @@ class Graph:
         return self._node(operator, inputs, 1, attributes)[0]
 
     def split(self, x: str, sizes: list[int]) -> list[str]:
-        """Parts of the last axis."""
+        """Split the last axis into parts of these sizes."""
         return self._node("Split", (x, sizes), len(sizes), {"axis": -1})
 
     def linear(self, x: str, name: str) -> str:
-        """x @ W + b, as `sequence.Linear` has it."""
+        """x @ W + b, like `sequence.Linear`."""
         return self("Add", self("MatMul", x, f"{name}.W"), f"{name}.b")
 
     def _node(self, operator: str, inputs: tuple[Input, ...], count: int, attributes: dict[str, Any]) -> list[str]:
@@ -64,12 +66,12 @@ class Graph:
         return name
 
     def positions(self) -> str:
-        """0, 1, 2, ..., (T,)."""
+        """The positions 0 to T - 1, (T,)."""
         return self("Range", 0, self("Squeeze", self("Shape", "tokens", start=1, end=2)), 1)
 
-    def back(self, x: str, far: int) -> str:
-        """What x, (N, T, ...), was so many positions before; 0 where that is before the first."""
-        return self("Slice", self("Pad", x, [far, 0], "", [1]), [0], [-far], [1]) if far else x
+    def back(self, x: str, distance: int) -> str:
+        """x, (N, T, ...), shifted right by `distance` positions and padded with 0."""
+        return self("Slice", self("Pad", x, [distance, 0], "", [1]), [0], [-distance], [1]) if distance else x
 
 
 def neural_bigram(g: Graph, config: Config) -> str:
@@ -77,7 +79,7 @@ def neural_bigram(g: Graph, config: Config) -> str:
 
 
 def mlp(g: Graph, config: Config) -> str:
-    window = [g("Unsqueeze", g.back("tokens", far), [2]) for far in reversed(range(config["context"]))]
+    window = [g("Unsqueeze", g.back("tokens", distance), [2]) for distance in reversed(range(config["context"]))]
     contexts = g("Concat", *window, axis=2)  # (N, T, K)
     x = g("Reshape", g("Gather", "C", contexts), [0, 0, -1])  # (N, T, K * C)
     h = g("Tanh", g("Add", g("MatMul", x, "W1"), "b1"))  # (N, T, H)
@@ -86,7 +88,7 @@ def mlp(g: Graph, config: Config) -> str:
 
 
 def recurrent(g: Graph, config: Config) -> str:
-    """ONNX has our three cells as operators, with the gates in an order of its own and all weights transposed."""
+    """ONNX has operators for all three cells, with a different order of the gates and transposed weights."""
     order = {"rnn": [0], "gru": [1, 0, 2], "lstm": [0, 2, 1, 3]}[config["cell"]]
     attributes = {"linear_before_reset": 1} if config["cell"] == "gru" else {}
 
@@ -106,8 +108,8 @@ def recurrent(g: Graph, config: Config) -> str:
 
 
 def embed(g: Graph, positions: str, config: Config) -> str:
-    places = g("Min", positions, config["positions"] - 1)
-    return g("Add", g("Gather", "C", "tokens"), g("Gather", "P", places))  # (N, T, C)
+    rows = g("Min", positions, config["positions"] - 1)
+    return g("Add", g("Gather", "C", "tokens"), g("Gather", "P", rows))  # (N, T, C)
 
 
 def bow(g: Graph, config: Config) -> str:
@@ -123,7 +125,7 @@ def wavenet(g: Graph, config: Config) -> str:
     C, H, kernel = config["channels"], config["hidden"], config["kernel"]
     x, skipped = g("Gather", "C", "tokens"), ""  # (N, T, C)
     for k in range(config["layers"]):
-        taps = g("Concat", *(g.back(x, far * kernel**k) for far in range(kernel)), axis=2)  # (N, T, kernel * C)
+        taps = g("Concat", *(g.back(x, tap * kernel**k) for tap in range(kernel)), axis=2)  # (N, T, kernel * C)
         candidate, gate = g.split(g.linear(taps, f"layers.{k}.taps"), [C, C])
         gated = g("Mul", g("Tanh", candidate), g("Sigmoid", gate))  # (N, T, C)
         residual, skip = g.split(g.linear(gated, f"layers.{k}.output"), [C, H])
@@ -149,7 +151,7 @@ def transformer(g: Graph, config: Config) -> str:
         attention = g("Softmax", g("Where", causal, scores, -np.inf), axis=-1)
         heads = g("Transpose", g("MatMul", attention, v), perm=[0, 2, 1, 3])  # (N, T, A, D)
         x = g("Add", x, g.linear(g("Reshape", heads, [0, 0, C]), f"{block}.attended"))
-        hidden = g("Gelu", g.linear(norm(x, f"{block}.norm2"), f"{block}.hidden"))  # (N, T, 4 * C)
+        hidden = g("Gelu", g.linear(norm(x, f"{block}.norm2"), f"{block}.hidden"), approximate="tanh")  # (N, T, 4 * C)
         x = g("Add", x, g.linear(hidden, f"{block}.output"))
     return g.linear(norm(x, "norm"), "output")
 
@@ -165,14 +167,14 @@ FAMILIES = {
 
 
 def export(model: Model, vocab: Vocab) -> bytes:
-    """The ONNX file of a network, the same bytes for the same weights; its metadata are those of its safetensors file.
+    """Convert a network to an ONNX file with the metadata of its safetensors file. Equal weights give equal bytes.
 
     Raises:
-        ValueError: it is no network, or of a family that has no graph here.
+        ValueError: the model is not a network of one of the `FAMILIES`.
     """
     family = family_of(model)
     if family not in FAMILIES:
-        raise ValueError(f"expected a network ({', '.join(FAMILIES)}), got a model of the family {family}")
+        raise ValueError(f"no ONNX export for the family {family}; available: {', '.join(FAMILIES)}")
     g = Graph(model.arrays())
     logits = FAMILIES[family](g, model.config())
     g.nodes.append(helper.make_node("LogSoftmax", [logits], ["log_probs"], "log_probs", axis=-1))

@@ -1,7 +1,6 @@
-"""A project for another list: the files of a checkout, that list, params that fit it, and a git repository."""
+"""Create a project for another list: the files of a checkout, the list, params that fit it, and a git repository."""
 
 import io
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -9,44 +8,46 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML  # what DVC writes params.yaml with: it keeps comments
+from ruamel.yaml import YAML  # DVC uses it for params.yaml too; it keeps comments
 
 from makemore.core import names
+from makemore.core.files import temporary_path
 from makemore.core.names import Text
 from makemore.core.vocab import Vocab
 from makemore.models.ngram.model import NgramShape, span
 from makemore.reporting import tables
 
-LEFT_OUT = (  # made of the checkout's own list, or about it
+LEFT_OUT = (  # specific to the list of this checkout
     *("dvc.lock", "metrics/", "data/names.txt", "data/source/", "docs/data.md", "docs/results.md", "docs/time.png"),
     *("benchmarks/", "tests/"),
 )
-LINES = 32_033  # of the list that the steps in params.yaml are for
-FEWEST = 5  # steps
-NO_RESULTS = """None yet: `dvc repro`, then `python stages/results.py --write README.md`.
-The examples on this page are of the list that the project was first made for.
+REFERENCE_LINES = 32_033  # lines of the list for which the steps in params.yaml were chosen
+MIN_STEPS = 5
+NO_RESULTS = """No results yet. Run `dvc repro`, then `python stages/results.py --write README.md`.
+The examples on this page are for the list of the original project.
 """
 PLOTS = ".dvc/plots.html"
 
-Values = dict[str, Any]  # by their names in params.yaml, with dots: `sample.max_length`
+Values = dict[str, Any]  # by dotted key in params.yaml, such as `sample.max_length`
 
 
 def demands(text: Text, params: Mapping[str, Any]) -> Values:
-    """What params must be, to fit a list, where they are not: see docs/lists.md.
+    """The values of params.yaml that must change to fit a list, see docs/lists.md.
 
-    Samples may be twice as long as the longest name, each of its positions has an embedding, n-grams are so short that
-    they can be numbered, and networks see the names of a short list no more often than those of a long one.
+    Samples may be twice as long as the longest name. Every position of the longest name has an embedding. The orders of
+    n-gram models are low enough for the keys of their n-grams. Networks train for as many epochs as on the original
+    list.
     """
     lines, longest, vocab_size = names.count(text), int(names.bounds(text)[1].max()), len(Vocab.of(text))
-    found: Values = {}
+    values: Values = {}
     if params["sample"]["max_length"] < 2 * longest:
-        found["sample.max_length"] = 2 * longest
+        values["sample.max_length"] = 2 * longest
     for name, section in params.items():
         if section.get("positions", longest + 1) <= longest:
-            found[f"{name}.positions"] = min(longest + 1, 10_000)
-        if lines < LINES and "warmup" in section:
-            steps = max(FEWEST, round(section["steps"] * lines / LINES))
-            found[f"{name}.steps"], found[f"{name}.warmup"] = steps, min(section["warmup"], steps // 8)
+            values[f"{name}.positions"] = min(longest + 1, 10_000)
+        if lines < REFERENCE_LINES and "warmup" in section:
+            steps = max(MIN_STEPS, round(section["steps"] * lines / REFERENCE_LINES))
+            values[f"{name}.steps"], values[f"{name}.warmup"] = steps, min(section["warmup"], steps // 8)
     for group in "ngram", "tuned_ngram":
         for name, section in params[group].items():
             shape = NgramShape(**{key: section[key] for key in NgramShape.model_fields})
@@ -54,65 +55,67 @@ def demands(text: Text, params: Mapping[str, Any]) -> Values:
             while span(shape, order, vocab_size) >= 2**63:
                 order -= 1
             if order < shape.order:
-                found[f"{group}.{name}.order"] = order
-    return found
+                values[f"{group}.{name}.order"] = order
+    return values
 
 
 def edit(path: Path, values: Values) -> None:
-    """Change values in a YAML file, and nothing else in it."""
+    """Change values in a YAML file and keep everything else."""
     yaml = YAML()
     content = yaml.load(path.read_bytes())
     for name, value in values.items():
         *sections, key = name.split(".")
-        place = content
+        node = content
         for section in sections:
-            place = place[section]
-        place[key] = value
+            node = node[section]
+        node[key] = value
     text = io.StringIO()
     yaml.dump(content, text)
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
 def make(checkout: Path, folder: Path, content: bytes, values: Values) -> None:
-    """Make the project.
+    """Create the project. If this fails, the folder is not created.
 
     Args:
-        checkout: where the files come from: those that git tracks, as they stand now.
-        folder: the project's, which is made. If that fails nothing is.
-        content: of the names file.
-        values: that params.yaml shall have.
+        checkout: the folder to copy from; all files tracked by git are copied in their current state.
+        folder: the folder of the new project.
+        content: the content of the names file.
+        values: values to set in params.yaml.
 
     Raises:
-        ValueError: git failed.
+        ValueError: a git command failed.
     """
-    with _whole(folder.absolute()) as made:
+    with _creating(folder.absolute()) as made:
         for name in filter(None, _git(checkout, "ls-files", "-z").split("\0")):
             if not name.startswith(LEFT_OUT) and (checkout / name).is_file():
                 (made / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(checkout / name, made / name)
         (made / "data/names.txt").write_bytes(content)
         edit(made / "params.yaml", values)
-        if (checkout / PLOTS).exists():  # plots that open without a network, as stages/plots_page.py has them
+        arithmetic = made / "src/makemore/core/arithmetic.py"
+        reproducible, fast = (f'DEFAULT = "{choice}"' for choice in ("reproducible", "fast"))
+        arithmetic.write_text(arithmetic.read_text(encoding="utf-8").replace(reproducible, fast), encoding="utf-8")
+        if (checkout / PLOTS).exists():  # offline plots, see stages/plots_page.py
             shutil.copy2(checkout / PLOTS, made / PLOTS)
             (made / ".dvc/config.local").write_text(f"[plots]\n    html_template = {Path(PLOTS).name}\n")
         tables.insert(made / "README.md", NO_RESULTS)
         _git(made, "init", "--quiet", "--initial-branch", "main")
         _git(made, "add", "--all")
-        _git(made, "commit", "--quiet", "--message", f"{folder.name}: the pipeline, with another list")
+        _git(made, "commit", "--quiet", "--message", f"{folder.name}: create the pipeline for a new list")
 
 
 def check_free(folder: Path) -> None:
-    """Raise ValueError where a folder holds something, or is no folder."""
+    """Raise ValueError unless the folder is missing or empty."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ValueError(
-            f"{folder}: expected a new or empty folder, found {'files in it' if folder.is_dir() else 'a file'}"
-        )
+        found = "the folder is not empty" if folder.is_dir() else "not a folder"
+        raise ValueError(f"{folder}: {found}; choose a new or empty folder")
 
 
 @contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` that takes its place once the block ends well, and is removed otherwise."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+def _creating(folder: Path) -> Iterator[Path]:
+    """A temporary folder that is renamed to `folder` if the block succeeds, and removed otherwise."""
+    temporary = temporary_path(folder)
     temporary.mkdir(parents=True)
     try:
         yield temporary

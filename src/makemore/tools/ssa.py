@@ -1,4 +1,6 @@
-"""The baby names of the U.S. Social Security Administration, one file a year: `yobYYYY.txt`, rows `Name,Sex,Births`."""
+"""Read the baby names of the U.S. Social Security Administration: a file `yobYYYY.txt` per year, with rows
+`Name,Sex,Births`.
+"""
 
 import csv
 from pathlib import Path
@@ -8,20 +10,20 @@ from makemore.core.names import Text
 
 
 def read(yob: Path, drop: Path | None = None) -> Text:
-    """The names of a year, in the file's order and in lower case; one that both sexes bear stands twice.
+    """The names of a year in lower case, in the order of the file. Names given to both sexes appear twice.
 
     Args:
-        drop: a CSV file with the header `name,sex`: rows of the year to leave out.
+        drop: a CSV file with the header `name,sex` that lists rows to leave out.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: a row is not of the form; the message gives file and line. Or a row of `drop` is not in the year.
+        ValueError: a row has the wrong number of columns, or a row of `drop` is not in the year.
     """
     year = _rows(yob, columns=3)
     dropped = set(_rows(drop, columns=2)[1:]) if drop else set()
     missing = dropped - {row[:2] for row in year}
     if missing:
-        raise ValueError(f"{drop}: expected rows of {yob}, found {', '.join(sorted(missing)[0])}, which is not in it")
+        raise ValueError(f"{drop}: {', '.join(sorted(missing)[0])} is not in {yob}")
     kept = [row[0].lower() for row in year if row[:2] not in dropped]
     return names.parse("".join(f"{name}\n" for name in kept).encode(), str(yob))
 
@@ -31,7 +33,7 @@ def _rows(path: Path, columns: int) -> list[tuple[str, ...]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [tuple(row) for row in csv.reader(file)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: expected rows of {columns} columns, found something else ({error})") from None
+        raise ValueError(f"{path}: not a CSV file: {error}") from None
     for line, row in enumerate(rows, start=1):
         if len(row) != columns:
             raise ValueError(f"{path}:{line}: expected {columns} columns, found {len(row)}")

@@ -51,7 +51,7 @@ def train_network(
     every = math.ceil(plan.steps / ROWS)
     weights: list[Tensor] = list(model.parameters())
     average = WeightAverage(weights, plan.ema) if plan.ema else None
-    state = [*weights, *optimizer.state, *(average.means if average else [])]
+    state = [*weights, *model.buffers(), *optimizer.state, *(average.means if average else [])]
     done, curve, losses = checkpoint.load(state) if checkpoint else (0, [], [])
     for step in range(done, plan.steps):
         loss = next_loss()

@@ -1,19 +1,25 @@
-"""Count models of any order, after the first lecture: how often each character followed each context.
+"""N-gram models of any order, after the first lecture: how often each character followed each context.
 
-Only the n-grams of the highest order are counted and stored; those of the lower orders are their endings. An n-gram is
-one number whose digits are its characters, the last one lowest: sorted, those of one context lie side by side, and
-binary search finds them.
+Only the n-grams of the highest order are counted and stored; the n-grams of lower orders are their suffixes. An n-gram
+is encoded as one integer, its key, whose digits are its characters, the last one lowest. In sorted order the n-grams of
+one context are adjacent, and binary search finds them.
 
-What precedes a name is one start symbol, as in KenLM: its second character has the context `.e` in every order, never
-`..e`, as it would with the lecture's n - 1 paddings. For one order alone the two are the same. Where orders are mixed,
-paddings are further contexts that say nothing new but take part in the mixing, so an order above the longest name would
-still change the model. Nats on the dev names of the default split, one start symbol against paddings: modified
-Kneser-Ney 1.9656 : 1.9648 at order 6 and 1.9699 : 1.9745 at order 8; the tuned power law of order 6 with positions, the
-best here, 1.9360 : 1.9371. (Without positions paddings do better, 1.9630 : 1.9578, but positions better still.)
+A single start symbol precedes a name, as in KenLM. The second character has the context `.e` in every order, never
+`..e` as with the lecture's n - 1 padding symbols. For a single order the two are equivalent. If orders are mixed,
+padding adds contexts that carry no new information but still take part in the mixture, so an order above the longest
+name would change the model. Dev losses on the default split, in nats per token:
 
-Shapes: N contexts or n-grams, T context length, V vocabulary, M tokens; K distinct n-grams of one order, C contexts.
+                                               one start symbol   padding
+    modified Kneser-Ney, order 6                         1.9656    1.9648
+    modified Kneser-Ney, order 8                         1.9699    1.9745
+    tuned power law, order 6                             1.9630    1.9578
+    tuned power law, order 6, with positions             1.9360    1.9371
+
+Shapes: N contexts or n-grams, T context length, V vocabulary, M tokens, K distinct n-grams of one order, C contexts, S
+stored n-grams of all N contexts.
 """
 
+import reprlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Self
@@ -24,31 +30,35 @@ from pydantic import Field, model_validator
 
 from makemore.core.contexts import Contexts, keys, sliding
 from makemore.core.model import Arrays
-from makemore.core.params import Section
+from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE, Floats, Smoothing, smooth
 
 Ints = NDArray[np.int64]
 
-CHUNK = 1 << 20  # tokens at a time, which bounds the memory
+MAX_COUNT = 1 << 53  # up to here all integers are floats
+LARGEST_STRENGTH = 1e300  # times any vocabulary size it is finite
+
+CHUNK = 1 << 20  # tokens processed at a time, which bounds the memory
 
 
 class NgramShape(Section):
-    """What an n-gram model counts, and how it smooths the counts."""
+    """The order of an n-gram model and its smoothing method."""
 
-    order: Annotated[int, Field(ge=1, le=63, description="n: 2 is a bigram, which sees one character back")]
+    order: Annotated[int, Field(ge=1, le=63, description="n; 2 is a bigram model, which sees one previous character")]
     smoothing: Annotated[Smoothing, Field(description="smoothing method, see src/makemore/models/ngram/smoothing.py")]
     position: Annotated[
-        int, Field(ge=0, le=1000, description="contexts also hold the position in the name, up to this; 0: they do not")
+        int,
+        Field(ge=0, le=1000, description="contexts include the position in the name, capped at this value; 0: none"),
     ]
 
     @property
     def context(self) -> int:
-        """How many characters back the model looks, T."""
+        """The context length, T."""
         return max(self.order - 1, self.position)
 
     def with_strength(self, strength: object) -> "NgramParams":
-        """The same model with this strength. Raises ValueError if its smoothing cannot have it."""
+        """The same model with this strength. Raises ValueError if its smoothing does not allow it."""
         shape = {key: getattr(self, key) for key in NgramShape.model_fields}
         return NgramParams.model_validate(shape | {"strength": strength})
 
@@ -58,7 +68,7 @@ class NgramParams(NgramShape):
 
     strength: Annotated[
         float | list[float] | None,
-        Field(description="of the smoothing: one number, or a list with one per order from 1 up; null if it has none"),
+        Field(description="smoothing strength: one number, or a list with one per order from 1 up; null if unused"),
     ]
 
     @model_validator(mode="after")
@@ -73,7 +83,10 @@ class NgramParams(NgramShape):
             in_range = [isinstance(value, float | int) and 0 <= value <= largest for value in values]
             fits = all(in_range) and len(in_range) == self.order
         if not fits:
-            raise ValueError(f"strength: expected {expected} for smoothing {self.smoothing}, got {self.strength}")
+            found = reprlib.repr(self.strength)
+            raise ValueError(f"strength: expected {expected} for smoothing {self.smoothing}, got {found}")
+        if max(self.strengths()) > LARGEST_STRENGTH:
+            raise ValueError(f"strength: expected at most {LARGEST_STRENGTH}, got {max(self.strengths())}")
         return self
 
     def strengths(self) -> list[float]:
@@ -82,26 +95,49 @@ class NgramParams(NgramShape):
 
 
 def span(params: NgramShape, order: int, vocab_size: int) -> int:
-    """How many n-grams of an order there can be.
+    """The number of possible n-grams of an order; their keys are below it.
 
-    The digits of an n-gram, lowest first: the token; how many characters came before it, up to `position` (so always 0
-    where that is 0); then these characters, the nearest first. The span of an order is the value of the digit after.
+    The digits of a key, lowest first, are the token, the position in the name, capped at `position` (so always 0 if
+    that is 0), and the previous characters, nearest first.
     """
     return int((params.position + 1) * vocab_size**order)
 
 
+def check_span(params: NgramShape, vocab_size: int) -> None:
+    """Raise ValueError if the keys of the highest order do not fit into 63 bits."""
+    if span(params, params.order, vocab_size) >= 2**63:
+        raise ValueError(
+            f"order: {params.order} is too high for a vocabulary of {vocab_size} tokens; try a lower order"
+        )
+
+
+def possible(params: NgramShape, ngrams: Ints, vocab_size: int) -> NDArray[np.bool_]:
+    """Which integers are keys of n-grams that a name can contain, (K,).
+
+    Before the start of a name there is no character, and the position is the number of characters so far.
+    """
+    rest, position = np.divmod(ngrams // vocab_size, params.position + 1)
+    length, begun, fits = np.zeros_like(rest), np.ones(rest.shape, dtype=bool), np.ones(rest.shape, dtype=bool)
+    for _ in range(params.order - 1):
+        rest, character = np.divmod(rest, vocab_size)
+        fits &= begun | (character == 0)
+        begun &= character != 0
+        length += begun
+    least = length.clip(max=params.position)
+    most = np.where(begun, params.position, least)  # the name may have begun before the context
+    return np.asarray(fits & (rest == 0) & (least <= position) & (position <= most))
+
+
 def context_keys(params: NgramShape, contexts: Contexts, vocab_size: int) -> Ints:
-    """The numbers of contexts, (N, T) -> (N,): times V, plus the token, they are those of the n-grams."""
+    """The keys of contexts, (N, T) -> (N,). The key of an n-gram is the key of its context times V, plus the token."""
     nearest = contexts[:, contexts.shape[1] - params.order + 1 :]  # (N, order - 1)
     so_far = np.count_nonzero(contexts, axis=1).clip(max=params.position)  # (N,)
     return np.asarray(keys(nearest, vocab_size) * (params.position + 1) + so_far)
 
 
 def ngram_keys(params: NgramShape, tokens: Tokens, vocab_size: int) -> Ints:
-    """The number of the n-gram that ends at each token, (M,). Raises ValueError where it does not fit into 63 bits."""
-    if span(params, params.order, vocab_size) >= 2**63:
-        found = f"order {params.order} of {vocab_size} tokens; a lower order does"
-        raise ValueError(f"expected n-grams that fit into 63 bits, got {found}")
+    """The key of the n-gram that ends at each token, (M,). Raises ValueError if keys do not fit into 63 bits."""
+    check_span(params, vocab_size)
     result = np.empty(len(tokens), dtype=np.int64)
     for start in range(0, len(tokens), CHUNK):
         stop, before = start + CHUNK, max(0, start - params.context)
@@ -112,44 +148,44 @@ def ngram_keys(params: NgramShape, tokens: Tokens, vocab_size: int) -> Ints:
 
 def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> tuple[Ints, Ints]:
     """The distinct n-grams of the highest order, sorted, (K,), and how often each occurs, (K,)."""
-    found = ngram_keys(params, tokens, vocab_size)  # (M,)
-    found.sort()
-    first = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))  # (K,)
-    return found[first], np.diff(first, append=len(found))
+    ngrams = ngram_keys(params, tokens, vocab_size)  # (M,)
+    ngrams.sort()
+    first = np.flatnonzero(np.concatenate(([True], ngrams[1:] != ngrams[:-1])))  # (K,)
+    return ngrams[first], np.diff(first, append=len(ngrams))
 
 
 class Table(NamedTuple):
-    """The n-grams of one order, those of one context side by side.
+    """The n-grams of one order, sorted by context.
 
-    The first B begin with the start symbol (in the highest order B is K) and have counts of their own. The others end
-    n-grams of the next order, which pass their counts on to them.
+    The first B begin with the start symbol and have their own counts (in the highest order B is K). The others are
+    suffixes of n-grams of the next higher order, from which they receive their counts.
     """
 
     order: int
     ngrams: Ints  # (K,) sorted
     contexts: Ints  # (C,) sorted
-    starts: Ints  # (C,) where the n-grams of each context begin
-    own: Ints  # (B,) counts
-    below: Ints  # (K,) where the end of each is in the table of the order below, counted from B there
+    starts: Ints  # (C,) the index of the first n-gram of each context
+    counts: Ints  # (B,)
+    suffixes: Ints  # (K,) the index of each suffix in the table of the next lower order, counted from its B
 
 
 def tables(params: NgramShape, ngrams: Ints, counts: Ints, vocab_size: int) -> list[Table]:
-    """The orders that the smoothing mixes, lowest first, from what `count` found."""
+    """The tables of the orders that the smoothing mixes, lowest first, from the result of `count`."""
     lowest = params.order if params.smoothing in SINGLE else 1
     orders = range(lowest, params.order + 1)
-    # `..em` is no 4-gram but the trigram `.em`: where its two highest digits are 0, an n-gram is one of a lower order.
-    least = [span(params, order - 2, vocab_size) if order > max(2, lowest) else 0 for order in orders]
-    cuts = np.searchsorted(ngrams, least)  # where the n-grams of each order begin
+    # `..em` is not a 4-gram but the trigram `.em`: an n-gram whose two highest digits are 0 belongs to a lower order.
+    smallest = [span(params, order - 2, vocab_size) if order > max(2, lowest) else 0 for order in orders]
+    cuts = np.searchsorted(ngrams, smallest)  # the index of the first n-gram of each order
     result = []
-    ends = ngrams[:0]
+    inherited = ngrams[:0]  # the suffixes of the n-grams of the order above
     for order, start, stop in zip(reversed(orders), cuts[::-1], [len(ngrams), *cuts[:0:-1]], strict=True):
-        found = np.concatenate((ngrams[start:stop], ends))  # (K,)
-        shortened = found[: len(found) * (order > lowest)] % span(params, order - 1, vocab_size)
-        ends, below = np.unique(shortened, return_inverse=True)
-        contexts = found // vocab_size  # (K,)
+        keys = np.concatenate((ngrams[start:stop], inherited))  # (K,)
+        shortened = keys[: len(keys) * (order > lowest)] % span(params, order - 1, vocab_size)
+        inherited, suffixes = np.unique(shortened, return_inverse=True)
+        contexts = keys // vocab_size  # (K,)
         starts = np.flatnonzero(np.diff(contexts, prepend=-1))  # (C,)
-        if len(found):  # no name may be as long as the highest orders
-            result.append(Table(order, found, contexts[starts], starts, counts[start:stop], below))
+        if len(keys):  # empty if the order is higher than all names are long
+            result.append(Table(order, keys, contexts[starts], starts, counts[start:stop], suffixes))
     return result[::-1]
 
 
@@ -157,49 +193,50 @@ Weights = list[tuple[Floats, Floats]]
 
 
 def weigh(params: NgramParams, counted: list[Table], vocab_size: int) -> Weights:
-    """Smoothed: for each table the own share of each n-gram, (K + 1,), and the weight of the shorter context, (C + 1,).
+    """Smooth each table: the mass of each n-gram, (K + 1,), and the backoff weight of each context, (C + 1,).
 
-    The last entries, 0 and 1, are for what a table does not hold.
+    The backoff weight is the factor of the shorter context's distribution. The last entries, 0 and 1, are for n-grams
+    and contexts that are not in the table.
     """
     strengths = params.strengths()
     result = []
-    below, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
+    suffixes, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
     for table in reversed(counted):
-        counts: Floats = np.concatenate((table.own, np.bincount(below, passed)), dtype=np.float64)  # (K,)
-        own, rest, passed = smooth(params.smoothing, strengths[table.order - 1], counts, table.starts, vocab_size)
-        result.append((np.append(own, 0), np.append(rest, 1)))
-        below = table.below
+        counts: Floats = np.concatenate((table.counts, np.bincount(suffixes, passed)), dtype=np.float64)  # (K,)
+        mass, backoff, passed = smooth(params.smoothing, strengths[table.order - 1], counts, table.starts, vocab_size)
+        result.append((np.append(mass, 0), np.append(backoff, 1)))
+        suffixes = table.suffixes
     return result[::-1]
 
 
-def find(ordered: Ints, wanted: Ints) -> Ints:
-    """The place of each wanted number among sorted ones, (N,); -1 where it is not there."""
-    place = np.searchsorted(ordered, wanted).clip(max=len(ordered) - 1)
-    return np.where(ordered[place] == wanted, place, -1)
+def find(array: Ints, values: Ints) -> Ints:
+    """The index of each value in a sorted array, (N,); -1 if it is missing."""
+    index = np.searchsorted(array, values).clip(max=len(array) - 1)
+    return np.where(array[index] == values, index, -1)
 
 
 def locate(params: NgramShape, counted: list[Table], ngrams: Ints, vocab_size: int) -> list[tuple[Ints, Ints]]:
-    """For each table the places in it of n-grams of the highest order, (N,), and of their contexts, (N,)."""
-    ends = [ngrams % span(params, table.order, vocab_size) for table in counted]
+    """Look up n-grams of the highest order: in each table the index of their suffix, (N,), and of its context, (N,)."""
+    suffixes = [ngrams % span(params, table.order, vocab_size) for table in counted]
     return [
-        (find(table.ngrams, end), find(table.contexts, end // vocab_size))
-        for table, end in zip(counted, ends, strict=True)
+        (find(table.ngrams, suffix), find(table.contexts, suffix // vocab_size))
+        for table, suffix in zip(counted, suffixes, strict=True)
     ]
 
 
-def mix(places: list[tuple[Ints, Ints]], weights: Weights, vocab_size: int) -> Floats:
-    """The probability of the last token of each n-gram, (N,), given those before it."""
-    probs = np.full(len(places[0][0]), 1 / vocab_size)
-    for (ngram, context), (own, rest) in zip(places, weights, strict=True):
-        probs = own[ngram] + rest[context] * probs
+def mix(located: list[tuple[Ints, Ints]], weights: Weights, vocab_size: int) -> Floats:
+    """The probability of the last token of each n-gram, (N,), given the others, from the result of `locate`."""
+    probs = np.full(len(located[0][0]), 1 / vocab_size)
+    for (ngram, context), (mass, backoff) in zip(located, weights, strict=True):
+        probs = mass[ngram] + backoff[context] * probs
     return probs
 
 
 class Ngram:
-    """P(next | context) from counts, smoothed.
+    """P(next | context) from smoothed counts.
 
     Args:
-        ngrams: (K,) the n-grams of the highest order that occur, as `count` gives them.
+        ngrams: (K,) the distinct n-grams of the highest order, from `count`.
         counts: (K,) how often each occurs.
     """
 
@@ -209,7 +246,24 @@ class Ngram:
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Arrays, vocab_size: int) -> Self:
         """The model that `config` and `arrays` describe. Raises ValueError if they do not fit together."""
-        return cls(NgramParams(**config), arrays["ngrams"], arrays["counts"], vocab_size)
+        params = from_config(NgramParams, config)
+        check_span(params, vocab_size)
+        if sorted(arrays) != ["counts", "ngrams"]:
+            raise ValueError(f"the arrays {reprlib.repr(sorted(arrays))} instead of counts and ngrams")
+        ngrams, counts = arrays["ngrams"], arrays["counts"]
+        for name, array in arrays.items():
+            if array.dtype != np.int64 or array.ndim != 1:
+                raise ValueError(f"{name} of type {array.dtype} and shape {array.shape} instead of int64 and (K,)")
+        if len(ngrams) != len(counts) or not len(ngrams):
+            raise ValueError(f"{len(ngrams):,} n-grams with {len(counts):,} counts")
+        if (ngrams[1:] <= ngrams[:-1]).any():
+            raise ValueError("n-grams that are not sorted and distinct")
+        fits = possible(params, ngrams, vocab_size)
+        if not fits.all():
+            raise ValueError(f"the n-gram {ngrams[~fits][0]}, which no name contains")
+        if counts.min() < 1 or counts.max() > MAX_COUNT:
+            raise ValueError(f"counts from {counts.min()} to {counts.max()} instead of 1 to {MAX_COUNT}")
+        return cls(params, ngrams, counts, vocab_size)
 
     @cached_property
     def tables(self) -> list[Table]:
@@ -228,33 +282,36 @@ class Ngram:
         return len(self.counts)
 
     def log_probs(self, contexts: Contexts) -> Floats:
-        """See `model.Model`: shortest context first, each longer one scales the row and adds what it has seen."""
-        full = context_keys(self.params, contexts, self.vocab_size)  # (N,)
-        probs = np.full(len(full) * self.vocab_size, 1 / self.vocab_size)  # (N * V,), row by row
-        rows = probs.reshape(len(full), self.vocab_size)  # (N, V): the same memory
-        for table, (own, rest) in zip(self.tables, self.weights, strict=True):
-            end = full % (span(self.params, table.order, self.vocab_size) // self.vocab_size)
-            place = find(table.contexts, end)  # (N,)
-            rows *= rest[place][:, None]
-            sizes = np.diff(table.starts, append=len(table.ngrams))[place] * (place >= 0)  # (N,)
-            ahead = table.starts[place] - np.cumsum(sizes) + sizes  # (N,)
-            seen = np.arange(sizes.sum()) + np.repeat(ahead, sizes)  # (S,): the n-grams of all N contexts
-            row = np.repeat(np.arange(len(full)) * self.vocab_size, sizes)  # (S,)
-            probs[row + table.ngrams[seen] % self.vocab_size] += own[seen]
-        with np.errstate(divide="ignore"):  # log 0 is -inf: what never occurs, unsmoothed
-            return np.asarray(np.log(rows))
+        with np.errstate(divide="ignore"):  # without smoothing, unseen n-grams have the logarithm -inf
+            return np.asarray(np.log(self.probs(contexts)))
+
+    def probs(self, contexts: Contexts) -> Floats:
+        """The probabilities of the next token, (N, V).
+
+        From the lowest order up, each table multiplies the rows by its backoff weights and adds its probability masses.
+        """
+        keys = context_keys(self.params, contexts, self.vocab_size)  # (N,)
+        probs = np.full(len(keys) * self.vocab_size, 1 / self.vocab_size)  # (N * V,)
+        rows = probs.reshape(len(keys), self.vocab_size)  # (N, V), a view
+        for table, (mass, backoff) in zip(self.tables, self.weights, strict=True):
+            suffix = keys % (span(self.params, table.order, self.vocab_size) // self.vocab_size)
+            index = find(table.contexts, suffix)  # (N,)
+            rows *= backoff[index][:, None]
+            sizes = np.diff(table.starts, append=len(table.ngrams))[index] * (index >= 0)  # (N,)
+            shift = table.starts[index] - np.cumsum(sizes) + sizes  # (N,)
+            ngrams = np.arange(sizes.sum()) + np.repeat(shift, sizes)  # (S,)
+            row = np.repeat(np.arange(len(keys)) * self.vocab_size, sizes)  # (S,)
+            probs[row + table.ngrams[ngrams] % self.vocab_size] += mass[ngrams]
+        return rows
 
     def token_log_probs(self, tokens: Tokens) -> Floats:
-        """Natural logarithm of the probability of each token after those before it in its name, (M,).
-
-        The same as picking them from `log_probs`, without the memory for the other V - 1 of each row.
-        """
+        """See `model.Model`. Unlike `log_probs`, this does not compute whole rows of V probabilities."""
         ngrams = ngram_keys(self.params, tokens, self.vocab_size)  # (M,)
         result = np.empty(len(ngrams))
         for start in range(0, len(ngrams), CHUNK):
-            places = locate(self.params, self.tables, ngrams[start : start + CHUNK], self.vocab_size)
+            located = locate(self.params, self.tables, ngrams[start : start + CHUNK], self.vocab_size)
             with np.errstate(divide="ignore"):
-                result[start : start + CHUNK] = np.log(mix(places, self.weights, self.vocab_size))
+                result[start : start + CHUNK] = np.log(mix(located, self.weights, self.vocab_size))
         return result
 
     def config(self) -> Mapping[str, object]:
@@ -265,5 +322,5 @@ class Ngram:
 
 
 def fit(params: NgramParams, tokens: Tokens, vocab_size: int) -> Ngram:
-    """Count the n-grams of the tokens. Raises ValueError if there are too many possible n-grams to number."""
+    """Count the n-grams of the tokens. Raises ValueError if the keys of the n-grams do not fit into 63 bits."""
     return Ngram(params, *count(params, tokens, vocab_size), vocab_size)

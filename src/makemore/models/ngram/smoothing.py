@@ -1,15 +1,15 @@
-"""From counts to probabilities: what each smoothing takes from the characters that were seen for those that were not.
+"""Smoothing: from counts to probabilities that leave some mass for characters not seen after a context.
 
-All of them are one formula. After the context h, the character w, which followed it c(w) times, has
+All methods are instances of one formula. If the character w followed the context h c(w) times, then
 
     P(w | h) = (c(w) - d(w)) / (c + e)  +  (d + e) / (c + e) * P(w | h')
 
-where c and d are the sums of c(w) and d(w) over w, and h' is h without its farthest character; below the shortest
-context P is 1 / V, and a context that was never seen leaves all to h'. A smoothing says three things: the discount
-d(w), the extra weight e of h', and for how much an n-gram counts in the table of h'. Chen & Goodman 1998, "An Empirical
-Study of Smoothing Techniques for Language Modeling", compare most of these.
+where c and d are the sums of c(w) and d(w) over w, and h' is h without its first character. Below the shortest context
+P is 1 / V, and for an unseen context P(w | h) is P(w | h'). A method defines the discount d(w), the extra weight e of
+h', and the count that an n-gram passes on to the table of h'. Chen & Goodman 1998, "An Empirical Study of Smoothing
+Techniques for Language Modeling", compare most of these methods.
 
-Shapes: K n-grams of one order, those of one context side by side; C contexts.
+Shapes: K n-grams of one order, sorted by context, C contexts.
 """
 
 import math
@@ -22,33 +22,34 @@ Floats = NDArray[np.float64]
 
 Smoothing = Literal["none", "additive", "jelinek_mercer", "witten_bell", "kneser_ney", "power_law"]
 
-SINGLE = ("none", "additive")  # these look at the full context alone: h' is no context, and its P is 1 / V
+SINGLE = ("none", "additive")  # these use a single order: P(w | h') is 1 / V
 MAX_STRENGTH = {"additive": math.inf, "jelinek_mercer": 1, "witten_bell": math.inf, "power_law": 1}
 
 
 def smooth(
     smoothing: Smoothing, strength: float, counts: Floats, starts: NDArray[np.int64], vocab_size: int
 ) -> tuple[Floats, Floats, Floats]:
-    """The smoothed form of one order.
+    """Smooth the counts of one order.
 
     none: maximum likelihood.
-    additive: each token counts as if seen `strength` times more; 1 is the first lecture's `N + 1`.
-    jelinek_mercer: P(w | h') has the weight `strength` (Jelinek & Mercer 1980; one weight an order).
-    witten_bell: so much extra weight as different characters followed, times `strength` (Witten & Bell 1991, method C).
-    kneser_ney: modified, interpolated (Chen & Goodman 1998; Heafield et al. 2013): d(w) depends on whether c(w) is 1, 2
-        or more, and in the table of h' an n-gram counts once, so c(w) there says how many different characters precede.
-    power_law: with s = `strength`, d(w) = s * c(w)^s, and c(w)^s is what counts in the table of h' (Huang & Renals
-        2010, "Power Law Discounting for N-gram Language Models": nearly the hierarchical Pitman-Yor process of Teh
-        2006). What is passed on lies between Kneser-Ney's single counts, s = 0, and the plain ones, s = 1.
+    additive: adds `strength` to the count of every token; 1 is the first lecture's `N + 1`.
+    jelinek_mercer: P(w | h') has the weight `strength` (Jelinek & Mercer 1980; one weight per order).
+    witten_bell: e is `strength` times the number of distinct tokens after h (Witten & Bell 1991, method C).
+    kneser_ney: interpolated modified Kneser-Ney (Chen & Goodman 1998; Heafield et al. 2013). d(w) depends on whether
+        c(w) is 1, 2 or more. Each n-gram counts once in the table of h', so that counts there are numbers of distinct
+        preceding characters.
+    power_law: with s = `strength`, d(w) = s * c(w)^s, and an n-gram counts c(w)^s in the table of h' (Huang & Renals
+        2010, "Power Law Discounting for N-gram Language Models", an approximation of the hierarchical Pitman-Yor
+        process of Teh 2006). These counts lie between the ones of Kneser-Ney, s = 0, and the original counts, s = 1.
 
     Args:
         counts: (K,).
-        starts: (C,) where the n-grams of each context begin.
+        starts: (C,) the index of the first n-gram of each context.
 
     Returns:
-        The first term of the formula, (K,); the factor of P(w | h'), (C,); what counts in the table of h', (K,).
+        The first term of the formula, (K,); the factor of P(w | h'), (C,); the counts for the table of h', (K,).
     """
-    sizes = np.diff(starts, append=len(counts))  # (C,) how many different tokens followed each context
+    sizes = np.diff(starts, append=len(counts))  # (C,) the number of distinct tokens after each context
     discounts, extra, passed = np.zeros(len(counts)), np.zeros(len(starts)), counts
     match smoothing:
         case "additive":
@@ -64,15 +65,15 @@ def smooth(
             passed = counts**strength
             discounts = strength * passed
     totals = np.add.reduceat(counts, starts) + extra  # (C,)
-    own = (counts - discounts) / np.repeat(totals, sizes)
-    return own, (np.add.reduceat(discounts, starts) + extra) / totals, passed
+    mass = (counts - discounts) / np.repeat(totals, sizes)
+    return mass, (np.add.reduceat(discounts, starts) + extra) / totals, passed
 
 
 def kneser_ney_discounts(counts: Floats) -> Floats:
-    """What modified Kneser-Ney takes from counts of 0, 1, 2, and 3 or more, (4,), estimated from the counts, (K,).
+    """The discounts of modified Kneser-Ney for counts of 0, 1, 2, and 3 or more, (4,), from the counts, (K,).
 
-    Chen & Goodman 1998, equation 26. Small data may have no n-gram of some count, or a discount out of range: then, as
-    KenLM's `--discount_fallback` has it, the discounts are 0.5, 1 and 1.5.
+    They are estimated with equation 26 of Chen & Goodman 1998. If small data have no n-grams with one of these counts,
+    or if a discount is out of range, the discounts are 0.5, 1 and 1.5, as with KenLM's `--discount_fallback`.
     """
     t = np.array([np.count_nonzero(counts == i) for i in range(1, 5)])  # t[i - 1] n-grams occur i times
     if t[:3].all():

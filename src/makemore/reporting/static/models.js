@@ -1,15 +1,15 @@
-// The models of src/makemore in plain JavaScript, one class a family, with the names of the Python files.
+// The models of src/makemore/models in plain JavaScript, one class per family, with the names of the Python code.
 //
-// Each model has `begin()`, the state before a name, and `advance(state, token)`, which appends one token (0, the
-// boundary, at first) and gives [the probabilities of the next token (V,), the state after it]. A state is never
-// changed in place. Weights are stored as 32-bit numbers, the arithmetic is in 64 bits.
+// `begin()` returns the state before a name. `advance(state, token)` appends a token (at first the boundary, 0) and
+// returns the probabilities of the next token, (V,), and the new state. States are immutable. Weights are stored with
+// 32 bits; the arithmetic uses 64 bits.
 //
 // Shapes: V vocabulary, T context length, C embedding or channels, H hidden, G gates, I inputs, O outputs.
 "use strict";
 
 const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
-/** An array as report.py wrote it: base64 of little-endian numbers, which is the order of all browsers' machines. */
+/** Decode an array from page.py: base64 of little-endian numbers, the byte order of all current browsers. */
 function decode({ type, shape, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   return { shape, data: Float64Array.from(new TYPES[type](bytes.buffer)) };
@@ -24,10 +24,10 @@ const relu = (x) => Math.max(0, x);
 
 function concat(parts) {
   const result = zeros(parts.reduce((size, part) => size + part.length, 0));
-  let place = 0;
+  let offset = 0;
   for (const part of parts) {
-    result.set(part, place);
-    place += part.length;
+    result.set(part, offset);
+    offset += part.length;
   }
   return result;
 }
@@ -37,20 +37,20 @@ function linear(x, W, b) {
   const outputs = W.shape[1];
   const y = b ? b.data.slice() : zeros(outputs);
   for (let i = 0; i < x.length; i++) {
-    const from = i * outputs;
-    for (let j = 0; j < outputs; j++) y[j] += x[i] * W.data[from + j];
+    const start = i * outputs;
+    for (let j = 0; j < outputs; j++) y[j] += x[i] * W.data[start + j];
   }
   return y;
 }
 
 function softmax(logits) {
-  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exp = map(logits, (value) => Math.exp(value - most));
+  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exp = map(logits, (value) => Math.exp(value - largest));
   const sum = exp.reduce((a, b) => a + b, 0);
   return map(exp, (value) => value / sum);
 }
 
-/** What src/makemore/smoothing.py says of one order: the discount of each count, the extra weight, what is passed on. */
+/** The smoothing methods of ngram/smoothing.py: the discount of a count, the extra weight, and the count passed on. */
 const SMOOTHINGS = {
   none: () => ({}),
   additive: (strength, V) => ({ extra: () => strength * V }),
@@ -63,7 +63,7 @@ const SMOOTHINGS = {
   power_law: (strength) => ({ discount: (c) => strength * c ** strength, pass: (c) => c ** strength }),
 };
 
-/** Chen & Goodman 1998, equation 26, with the fallback of KenLM where there are too few counts. */
+/** Chen & Goodman 1998, equation 26, with the fallback of KenLM if there are too few counts. */
 function kneserNeyDiscounts(nodes) {
   const t = [0, 0, 0, 0, 0]; // t[i] n-grams occur i times
   for (const { seen } of nodes) for (const c of seen.values()) if (c < 5) t[c] += 1;
@@ -72,13 +72,13 @@ function kneserNeyDiscounts(nodes) {
   return fits ? discounts : [0, 0.5, 1, 1.5];
 }
 
-/** Counts, smoothed. The contexts are a tree: each step down is one character further back. */
+/** Smoothed n-gram counts. The contexts form a tree; each level is one character further back. */
 class Ngram {
   constructor({ config, arrays }, V) {
     Object.assign(this, config, { V, roots: new Map() });
-    this.single = config.smoothing === "none" || config.smoothing === "additive"; // the full context alone
-    const { ngrams, counts } = arrays; // (K, 2 + T): token, characters so far, context, the nearest first; (K,)
-    const depths = Array.from({ length: this.order }, () => []); // the nodes by the length of their context
+    this.single = config.smoothing === "none" || config.smoothing === "additive"; // only the full context
+    const { ngrams, counts } = arrays; // (K, 1 + order): token, position, context, nearest first; (K,)
+    const depths = Array.from({ length: this.order }, () => []); // the nodes by context length
     for (let k = 0; k < counts.data.length; k++) {
       const ngram = row(ngrams, k);
       let node = this.roots.get(ngram[1]) ?? this.grow(this.roots, ngram[1], null, depths[0]);
@@ -92,18 +92,18 @@ class Ngram {
     }
   }
 
-  /** A new node, for one character more of context. Where orders are mixed, one start symbol precedes a name. */
+  /** Add a node, one character further back. If orders are mixed, a single start symbol precedes a name. */
   grow(siblings, key, parent, level) {
     const start = key === 0 && parent !== null && !this.single;
-    const node = { parent, start, children: new Map(), seen: new Map(), rest: 1 };
+    const node = { parent, start, children: new Map(), seen: new Map(), backoff: 1 };
     siblings.set(key, node);
     level.push(node);
     return node;
   }
 
   /**
-   * P(w | h) = (c(w) - d(w)) / (c + e) + (d + e) / (c + e) * P(w | h'). What was `seen`, counts, becomes the first term,
-   * `rest` the factor of the second.
+   * P(w | h) = (c(w) - d(w)) / (c + e) + (d + e) / (c + e) * P(w | h'). Replaces the counts in `seen` by the first
+   * term, and sets `backoff`, the factor of P(w | h').
    */
   smooth(nodes, depth) {
     const strength = Array.isArray(this.strength) ? this.strength[depth] : (this.strength ?? 0);
@@ -116,7 +116,7 @@ class Ngram {
         discounts += discount(c);
       }
       const total = sum + extra(node.seen.size);
-      node.rest = (discounts + extra(node.seen.size)) / total;
+      node.backoff = (discounts + extra(node.seen.size)) / total;
       const shorter = this.single ? null : node.parent?.seen;
       for (const [token, c] of node.seen) {
         node.seen.set(token, (c - discount(c)) / total);
@@ -134,7 +134,7 @@ class Ngram {
     const probs = zeros(this.V).fill(1 / this.V);
     let node = this.roots.get(Math.min(name.length, this.position));
     for (let back = 1; node; back++) {
-      for (let i = 0; i < this.V; i++) probs[i] *= node.rest;
+      for (let i = 0; i < this.V; i++) probs[i] *= node.backoff;
       for (const [next, p] of node.seen) probs[next] += p;
       node = back < this.order && !node.start ? node.children.get(name[name.length - back] ?? 0) : null;
     }
@@ -142,7 +142,7 @@ class Ngram {
   }
 }
 
-/** What looks a fixed number of characters back, T: its state is the context. */
+/** Models with a fixed context length T. The state is the context. */
 class Window {
   begin() {
     return Array(this.context).fill(0);
@@ -166,7 +166,7 @@ class NeuralBigram extends Window {
   }
 }
 
-/** Bengio et al. 2003: the embeddings of the context side by side, one tanh layer, logits. */
+/** Bengio et al. 2003: the concatenated embeddings of the context, one tanh layer, logits. */
 class MLP extends Window {
   constructor({ config, arrays }) {
     super();
@@ -181,7 +181,7 @@ class MLP extends Window {
   }
 }
 
-// One step of each recurrent cell: the input's part x, (G * H,), and the state to the new state, its output first.
+// One step of each recurrent cell, from the input's part x, (G * H,), and the state to the new state, output first.
 const CELLS = {
   rnn: (x, [h], U) => [map(linear(h, U), (value, j) => Math.tanh(x[j] + value))],
   lstm: (x, [h, c], U) => {
@@ -206,7 +206,7 @@ const CELLS = {
   },
 };
 
-/** Embeddings, recurrent layers, logits. The state: for each layer its h, and the LSTM's c, (H,). */
+/** Embeddings, recurrent layers, logits. The state of each layer is h and, for the LSTM, c, (H,). */
 class Recurrent {
   constructor({ config, arrays }) {
     Object.assign(this, { config, arrays });
@@ -232,12 +232,12 @@ class Recurrent {
   }
 }
 
-/** The embedding of a token and of its position; positions beyond the table share the last. */
+/** The sum of the embeddings of a token and its position. Positions beyond the table share its last entry. */
 function embedded({ C, P }, token, position) {
   return add(row(C, token), row(P, Math.min(position, P.shape[0] - 1)));
 }
 
-/** A causal bag of words: the mean of all embeddings so far. The state: their sum, (C,), and how many they are. */
+/** A causal bag of words: the mean of all embeddings so far. The state is their sum, (C,), and their number. */
 class BagOfWords {
   constructor({ arrays }) {
     this.arrays = arrays;
@@ -258,7 +258,7 @@ class BagOfWords {
   }
 }
 
-/** WaveNet: gated dilated convolutions, an MLP on the sum of what they skipped. The state: each layer's inputs so far. */
+/** WaveNet: gated dilated convolutions, an MLP on their skip outputs. The state is the inputs of each layer so far. */
 class WaveNet {
   constructor({ config, arrays }) {
     Object.assign(this, { config, arrays });
@@ -278,7 +278,7 @@ class WaveNet {
       const dilation = config.kernel ** layer;
       const taps = Array.from(
         { length: config.kernel },
-        (_, tap) => seen[seen.length - 1 - tap * dilation] ?? zeros(C), // here, then further and further back
+        (_, tap) => seen[seen.length - 1 - tap * dilation] ?? zeros(C), // nearest first
       );
       const gated = linear(concat(taps), arrays[`layers.${layer}.taps.W`], arrays[`layers.${layer}.taps.b`]); // (2C,)
       const y = map(gated.subarray(0, C), (value, i) => Math.tanh(value) * sigmoid(gated[C + i]));
@@ -292,18 +292,8 @@ class WaveNet {
   }
 }
 
-/** The error function: 2 / sqrt(pi) * exp(-x^2) * (x + 2 x^3 / 3 + 4 x^5 / 15 + ...), all terms of one sign. */
-function erf(x) {
-  if (Math.abs(x) > 6) return Math.sign(x);
-  let [term, sum] = [x, x];
-  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
-
-const gelu = (x) => (x / 2) * (1 + erf(x / Math.SQRT2));
+/** GPT-2's approximation of GELU. */
+const gelu = (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
 function layerNorm(x, weight, bias) {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
@@ -311,7 +301,7 @@ function layerNorm(x, weight, bias) {
   return map(x, (value, i) => ((value - mean) / Math.sqrt(variance + 1e-5)) * weight.data[i] + bias.data[i]);
 }
 
-/** GPT-2's form: blocks of causal attention and an MLP. The state: for each block the keys and values so far, (C,) each. */
+/** GPT-2: blocks of causal attention and an MLP. The state is the keys and values of each block so far, (C,) each. */
 class Transformer {
   constructor({ config, arrays }) {
     Object.assign(this, { config, arrays });
@@ -336,18 +326,18 @@ class Transformer {
     return [softmax(linear(norm(x, "norm"), arrays["output.W"], arrays["output.b"])), state];
   }
 
-  /** Each head looks with its share D of the query, (C,), at all positions so far, and takes the mean of their values. */
+  /** Attention over all positions so far, with the query q, (C,). Each head uses D = C / heads of the channels. */
   attend(q, seen) {
     const D = q.length / this.config.heads;
     const y = zeros(q.length);
-    for (let from = 0; from < q.length; from += D) {
+    for (let start = 0; start < q.length; start += D) {
       const scores = seen.map(({ k }) => {
         let sum = 0;
-        for (let i = from; i < from + D; i++) sum += q[i] * k[i];
+        for (let i = start; i < start + D; i++) sum += q[i] * k[i];
         return sum / Math.sqrt(D);
       });
-      softmax(scores).forEach((weight, place) => {
-        for (let i = from; i < from + D; i++) y[i] += weight * seen[place].v[i];
+      softmax(scores).forEach((weight, position) => {
+        for (let i = start; i < start + D; i++) y[i] += weight * seen[position].v[i];
       });
     }
     return y;
@@ -364,13 +354,13 @@ const FAMILIES = {
   transformer: Transformer,
 };
 
-/** A model as report.py embedded it. */
+/** Load a model that page.py embedded. */
 function load({ family, config, arrays }, V) {
   const decoded = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, decode(array)]));
   return new FAMILIES[family]({ config, arrays: decoded }, V);
 }
 
-/** The probability of each token of a name and of its end, given those before it; and the distributions, (V,) each. */
+/** The probability of each token of a name, end included, given the tokens before it, and the distributions, (V,). */
 function score(model, tokens) {
   let state = model.begin();
   let last = 0;
@@ -383,30 +373,30 @@ function score(model, tokens) {
   return { probs: [...tokens, 0].map((token, i) => distributions[i][token]), distributions };
 }
 
-/** Probabilities raised to 1 / temperature and normalised; at 0 all on the likeliest token. */
+/** Probabilities raised to 1 / temperature and normalised; at 0 the most likely token has probability 1. */
 function tempered(probs, temperature) {
-  const most = probs.reduce((a, b) => Math.max(a, b), 0);
+  const largest = probs.reduce((a, b) => Math.max(a, b), 0);
   if (temperature === 0) {
-    const likeliest = probs.indexOf(most);
+    const likeliest = probs.indexOf(largest);
     return map(probs, (_, i) => (i === likeliest ? 1 : 0));
   }
-  const powers = map(probs, (p) => (p / most) ** (1 / temperature));
+  const powers = map(probs, (p) => (p / largest) ** (1 / temperature));
   const sum = powers.reduce((a, b) => a + b, 0);
   return map(powers, (p) => p / sum);
 }
 
-/** The tokens that a model appends to a prefix, up to the end of the name or `longest` tokens in all. */
-function finish(model, prefix, temperature, longest, random = Math.random) {
-  const made = [];
+/** Sample a continuation of a prefix, until the end of the name or `maxLength` tokens in total. */
+function finish(model, prefix, temperature, maxLength, random = Math.random) {
+  const generated = [];
   let [probs, state] = model.advance(model.begin(), 0);
   for (const token of prefix) [probs, state] = model.advance(state, token);
-  while (prefix.length + made.length < longest) {
+  while (prefix.length + generated.length < maxLength) {
     const weights = tempered(probs, temperature);
     let [u, token] = [random(), 0];
     while (token < weights.length - 1 && u >= weights[token]) u -= weights[token++];
-    if (token === 0) return { made, ended: true };
-    made.push(token);
+    if (token === 0) return { generated, ended: true };
+    generated.push(token);
     [probs, state] = model.advance(state, token);
   }
-  return { made, ended: false };
+  return { generated, ended: false };
 }

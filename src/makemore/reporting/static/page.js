@@ -1,9 +1,9 @@
-// What is alive in the page: models that score and finish what is typed, and the bigram matrix.
+// The interactive parts of the page: models that score and complete typed names, and the bigram matrix.
 "use strict";
 
-const LONGEST = 50; // characters after which a made name is cut off
-const MADE = 10; // names at a time
-const BARS = 40; // next characters that are shown
+const MAX_LENGTH = 50; // generated names are cut off after this many characters
+const GENERATED = 10; // names per click
+const BARS = 40; // maximum number of next characters shown
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const V = data.itos.length;
@@ -14,10 +14,10 @@ const at = (id) => document.getElementById(id);
 const percent = (p) => (p === 0 ? "0 %" : p < 0.0001 ? "<0.01 %" : `${(100 * p).toPrecision(p < 0.001 ? 1 : p < 0.1 ? 2 : 3)} %`);
 const probability = (p) => (p > 0.0995 ? `${(100 * p).toFixed(0)} %` : percent(p));
 
-/** The ids of what is typed, by code point; or the character that no name of the list has. */
+/** Encode typed text by code point. `unknown` is the first character outside the vocabulary, if any. */
 function encode(text) {
   const characters = [...text.normalize("NFC").trim()];
-  const unknown = characters.find((character) => !stoi.get(character)); // the boundary, id 0, is in no name either
+  const unknown = characters.find((character) => !stoi.get(character)); // the boundary, id 0, cannot be typed either
   return { characters, unknown, tokens: characters.map((character) => stoi.get(character)) };
 }
 
@@ -27,7 +27,7 @@ function complaint(unknown) {
   return `“${unknown}” is not among the ${V - 1} characters of the list${other ? `, “${other}” is` : ""}.`;
 }
 
-/** Mean negative log-likelihood in nats a predicted token, the end included. */
+/** Mean negative log-likelihood in nats per predicted token, end included. */
 const meanNll = (probs) => probs.reduce((sum, p) => sum - Math.log(p), 0) / probs.length;
 
 function perplexity(nll) {
@@ -36,7 +36,7 @@ function perplexity(nll) {
   return value < 1e6 ? Math.round(value).toLocaleString("en") : value.toExponential(1).replace("+", "");
 }
 
-// How likely is a name?
+// Scoring
 
 let saying = 0;
 
@@ -48,22 +48,22 @@ function showScores() {
     at("scores-said").textContent = "";
     return;
   }
-  const found = [...models].map(([name, model]) => {
+  const scores = [...models].map(([name, model]) => {
     const { probs } = score(model, tokens);
     return { name, probs, nll: meanNll(probs) };
   });
-  at("scores").replaceChildren(...found.map((scored) => scoredRow(scored, [...characters, null])));
-  clearTimeout(saying); // what a screen reader says waits until typing ends
-  const best = found.reduce((a, b) => (b.nll < a.nll ? b : a));
+  at("scores").replaceChildren(...scores.map((scored) => scoredRow(scored, [...characters, null])));
+  clearTimeout(saying); // announce the result to screen readers only when typing pauses
+  const best = scores.reduce((a, b) => (b.nll < a.nll ? b : a));
   saying = setTimeout(() => {
     at("scores-said").textContent =
-      `“${characters.join("")}” is least surprising to ${best.name}, ${number(best.nll, 3)} nats a token, perplexity ${perplexity(best.nll)}.`;
+      `“${characters.join("")}” has its lowest loss under ${best.name}: ${number(best.nll, 3)} nats per token, perplexity ${perplexity(best.nll)}.`;
   }, 600);
 }
 
 function scoredRow({ name, probs, nll }, characters) {
   const cells = probs.map((p, i) => {
-    const ratio = Math.log(p * V) / Math.log(V); // 0 where as likely as all others, 1 where certain
+    const ratio = Math.log(p * V) / Math.log(V); // 0: as likely as under a uniform distribution; 1: certain
     const style = `--shade: var(--${ratio < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(ratio)).toFixed(3)}`;
     const shown = characters[i] === null ? "end" : visible(characters[i]);
     const glyph = element("b", {}, characters[i] === null ? boundary : shown);
@@ -77,11 +77,11 @@ function scoredRow({ name, probs, nll }, characters) {
     { class: "scored", "data-model": name },
     element("h3", {}, name),
     element("ol", { dir: "auto", "aria-label": `${name}: probability of each character` }, ...cells),
-    element("dl", {}, figure("nats a token", number(nll, 3)), figure("perplexity", perplexity(nll))),
+    element("dl", {}, figure("nats per token", number(nll, 3)), figure("perplexity", perplexity(nll))),
   );
 }
 
-// Let a model finish it
+// Generation
 
 function chosen() {
   const { characters, unknown, tokens } = encode(at("prefix").value);
@@ -95,10 +95,10 @@ function makeNames() {
     at("made").replaceChildren();
     return;
   }
-  const lines = Array.from({ length: MADE }, () => {
-    const { made, ended } = finish(model, tokens, temperature, LONGEST);
-    const rest = made.map((token) => data.itos[token]).join("") + (ended ? "" : "…");
-    const nll = meanNll(score(model, [...tokens, ...made]).probs);
+  const lines = Array.from({ length: GENERATED }, () => {
+    const { generated, ended } = finish(model, tokens, temperature, MAX_LENGTH);
+    const rest = generated.map((token) => data.itos[token]).join("") + (ended ? "" : "…");
+    const nll = meanNll(score(model, [...tokens, ...generated]).probs);
     const name = element("b", { dir: "auto" }, element("span", {}, characters.join("")), rest);
     return element("li", {}, name, element("small", {}, number(nll, 2)));
   });
@@ -120,7 +120,7 @@ function showNext() {
   at("next-title").textContent = `Next character ${after}, ${at("model").value}`;
   chart(at("next"), {
     title: `Probability of the next character ${after}`,
-    description: `Likeliest at temperature ${temperature.toFixed(1)}: ${ranked
+    description: `Most likely at temperature ${temperature.toFixed(1)}: ${ranked
       .slice(0, 5)
       .map((id) => `${label(id)} ${percent(probs[id])}`)
       .join(", ")}.`,
@@ -148,7 +148,7 @@ function showNext() {
   });
 }
 
-// Pairs of characters
+// Bigrams
 
 function drawMatrix() {
   const { shown, counts, totals, ranks } = data.bigrams;
@@ -157,7 +157,7 @@ function drawMatrix() {
   const say = (i) => (shown[i] ? visible(data.itos[shown[i]]) : "the boundary");
   const most = Math.max(1, ...counts.flat());
   const cursor = svg("rect", { class: "cursor", rx: 2 });
-  const place = at("matrix");
+  const container = at("matrix");
   let [row, column, size, margin] = [0, 0, 0, 0];
   const pairs = counts.flatMap((line, i) => line.map((count, j) => [count, i, j])).sort((a, b) => b[0] - a[0]);
   [, row, column] = pairs[0];
@@ -168,7 +168,7 @@ function drawMatrix() {
     const count = counts[i][j];
     const term = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
     const share = totals[i] ? count / totals[i] : 0;
-    const lines = [...term("count", count.toLocaleString("en")), ...term("share of what follows", percent(share))];
+    const lines = [...term("count", count.toLocaleString("en")), ...term("share of successors", percent(share))];
     lines.push(...term(`rank of ${V.toLocaleString("en")}`, count ? String(ranks[i][j]) : "–"));
     for (const [name, model] of models) {
       if ((model.context ?? model.order - 1) !== 1 || model.position) continue;
@@ -182,16 +182,16 @@ function drawMatrix() {
       .sort((a, b) => b[0] - a[0]);
     const follow = next
       .slice(0, 6)
-      .flatMap(([, other], place) => [place ? ", " : "", element("bdi", {}, shown[other] ? say(other) : "the end")]);
+      .flatMap(([, other], index) => [index ? ", " : "", element("bdi", {}, shown[other] ? say(other) : "the end")]);
     at("pair").replaceChildren(
       element("strong", {}, glyph(i) + glyph(j)),
       element("dl", {}, ...lines),
-      element("p", { class: "note" }, "After ", element("bdi", {}, say(i)), " most often: ", ...follow),
+      element("p", { class: "note" }, "Most frequent after ", element("bdi", {}, say(i)), ": ", ...follow),
     );
   };
 
-  chart(place, {
-    title: "How often each character is followed by each other",
+  chart(container, {
+    title: "Bigram counts",
     description: `The most frequent pairs: ${pairs
       .slice(0, 5)
       .map(([count, i, j]) => `${say(i)} then ${say(j)} ${count}`)
@@ -222,19 +222,19 @@ function drawMatrix() {
   });
 
   const point = (event) => {
-    const box = place.querySelector("svg").getBoundingClientRect();
-    const [i, j] = [event.clientY - box.top, event.clientX - box.left].map((where) => Math.floor((where - margin) / size));
+    const box = container.querySelector("svg").getBoundingClientRect();
+    const [i, j] = [event.clientY - box.top, event.clientX - box.left].map((offset) => Math.floor((offset - margin) / size));
     if (i >= 0 && j >= 0 && i < S && j < S && (i !== row || j !== column)) select(i, j);
   };
-  place.addEventListener("pointermove", point);
-  place.addEventListener("pointerdown", point);
-  place.addEventListener("keydown", (event) => {
+  container.addEventListener("pointermove", point);
+  container.addEventListener("pointerdown", point);
+  container.addEventListener("keydown", (event) => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
     if (!step) return;
     event.preventDefault();
     select(Math.min(S - 1, Math.max(0, row + step[0])), Math.min(S - 1, Math.max(0, column + step[1])));
   });
-  numbers(place.parentElement, ["first", "then", "count", "share of what follows"], () =>
+  numbers(container.parentElement, ["first", "second", "count", "share of successors"], () =>
     pairs
       .slice(0, 60)
       .filter(([count]) => count)
@@ -254,10 +254,10 @@ at("theme").addEventListener("click", () => {
 });
 nameTheme();
 
-// Where one is
+// Current section in the navigation
 
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
-const reached = new IntersectionObserver(
+const observer = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
       links.get(target.id)?.[isIntersecting ? "setAttribute" : "removeAttribute"]("aria-current", "true");
@@ -265,9 +265,9 @@ const reached = new IntersectionObserver(
   },
   { rootMargin: "-20% 0px -75% 0px" },
 );
-for (const section of document.querySelectorAll("main > section")) reached.observe(section);
+for (const section of document.querySelectorAll("main > section")) observer.observe(section);
 
-// Everything at once
+// Initialization
 
 at("model").append(...[...models.keys()].map((name) => element("option", { value: name }, name)));
 at("model").value = data.live.at(-1).name;
@@ -275,7 +275,7 @@ at("name").addEventListener("input", showScores);
 for (const id of ["prefix", "model", "temperature"]) {
   at(id).addEventListener("input", () => {
     showNext();
-    at("made").classList.add("old"); // made of something else, until the button is pressed
+    at("made").classList.add("old"); // outdated until the button is pressed
   });
 }
 at("maker").addEventListener("submit", (event) => {
@@ -289,9 +289,9 @@ drawMatrix();
 
 const uniform = Math.log(V);
 const draw = { curves: drawCurves, rates: drawRates, smoothing: drawSmoothing, first: drawFirst, embedding: drawEmbedding };
-for (const place of document.querySelectorAll("[data-chart]")) {
-  draw[place.dataset.chart](place, data[place.dataset.chart], uniform);
+for (const container of document.querySelectorAll("[data-chart]")) {
+  draw[container.dataset.chart](container, data[container.dataset.chart], uniform);
 }
 
-// What tests ask for
+// Used by the tests
 window.makemore = { models, encode, score, tempered, finish, names: [...models.keys()] };

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+
+from conftest import encoded, network, text_of, tiny_names
+from makemore.core.vocab import Vocab
+from makemore.nn.neural import distinct_examples
+from makemore.training import batches
+from makemore.training.batches import (
+    make_batches,
+    stratified_batches,
+    stratified_uniform,
+    uniform_batches,
+    weighted_batches,
+)
+from makemore.training.params import StepParams
+
+NAMES = tiny_names()
+VOCAB = Vocab.of(text_of(*NAMES))
+TOKENS = encoded(VOCAB, *NAMES)
+V = len(VOCAB)
+
+
+def seeded(seed: int = 2) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_stratified_samples_are_one_per_interval() -> None:
+    samples = stratified_uniform(1000, seeded())
+    assert (samples * 1000).long().tolist() == list(range(1000))
+    offsets = samples * 1000 % 1
+    assert offsets.mean().item() == pytest.approx(0.5, abs=0.05) and offsets.std().item() == pytest.approx(
+        0.29, abs=0.02
+    )
+
+
+def test_uniform_batches_are_the_lectures() -> None:
+    inputs, targets = torch.arange(50).reshape(50, 1), torch.arange(50) + 100
+    batch = uniform_batches(inputs, targets, 8, seeded())
+    generator = seeded()
+    for _ in range(3):
+        ix = torch.randint(0, 50, (8,), generator=generator)
+        X, Y = batch()
+        assert torch.equal(X, inputs[ix]) and torch.equal(Y, targets[ix])
+
+
+def test_stratified_batches_are_spread_evenly_over_the_list() -> None:
+    rows = torch.arange(60)
+    batch = stratified_batches(rows, rows, 20, seeded())
+    counts = torch.zeros(60)
+    for _ in range(600):
+        drawn, _ = batch()
+        assert (drawn // 3).tolist() == list(range(20))  # one from every three neighbours
+        counts[drawn] += 1
+    assert counts.numpy() == pytest.approx(np.full(60, 200), abs=60)
+
+
+@pytest.mark.parametrize("dense", [0, batches.DENSE])
+def test_weighted_batches_estimate_the_mean_loss(dense: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "DENSE", dense)
+    model = network("mlp", V, initialization="randn")
+    contexts, weights = distinct_examples(TOKENS, 3, V)
+    batch = weighted_batches(contexts, weights, 20_000, seeded())
+    assert model.loss(*batch()).item() == pytest.approx(model.loss(contexts, weights.all()).item(), rel=0.02)
+
+
+def test_dense_and_sparse_weights_give_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = distinct_examples(TOKENS, 3, V)
+    dense = weighted_batches(*examples, 100, seeded())()
+    monkeypatch.setattr(batches, "DENSE", 0)
+    sparse = weighted_batches(*examples, 100, seeded())()
+    assert all(torch.equal(a, b) for a, b in zip(dense, sparse, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "draw"),
+    [
+        ("mlp", {"examples": "all"}, uniform_batches),
+        ("mlp", {"examples": "distinct"}, weighted_batches),
+        ("recurrent", {}, stratified_batches),
+    ],
+)
+def test_each_kind_of_model_has_its_kind_of_batches(family: str, changes: dict[str, str], draw: object) -> None:
+    model = network(family, V, **changes)
+    found = make_batches(model, TOKENS, StepParams.model_construct(batch_size=9), seeded())()
+    expected = draw(*model.examples(TOKENS), 9, seeded())()
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
