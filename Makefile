@@ -5,7 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast lint results lecture clean
+.PHONY: help repro verify test test-fast lint results lecture clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are out
 	@python stages/remember.py
 	@python stages/results.py
 	@echo "The page with all of it: metrics/report.html"
+
+verify: $(VENV)/.installed ## compare the outputs with the committed ones, on another kind of processor
+	@python stages/verify.py
 
 test: lint ## set up, lint, type-check, run all tests
 	@# projects created by stages/new.py have no tests, since those are specific to this list

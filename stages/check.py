@@ -17,7 +17,7 @@ from _stage import PARAMS, command
 import typer
 from click import ClickException
 
-from makemore.core.params import parse_yaml, read_section
+from makemore.core.params import read_section
 from makemore.tools.dvc_yaml import definitions
 
 STAGES = Path(__file__).parent
@@ -28,12 +28,14 @@ def main() -> None:
     changed = {key for key, _ in {*leaves(read_section(PARAMS, ""))} ^ {*leaves(recorded(Path("dvc.lock")))}}
     if not changed:
         return
-    commands = {}  # one per section
+    commands: dict[str, str] = {}  # one per section
     for name, stage in definitions().items():
         for section in stage.get("params", []):
-            if any(f"{key}.".startswith(f"{section}.") for key in changed):
+            ours = str(stage["cmd"]).startswith("python stages/")
+            if ours and any(f"{key}.".startswith(f"{section}.") for key in changed):
                 commands[section] = stage["cmd"].replace('"${DVC_STAGE#*@}"', name.partition("@")[2])
-    if sum(not accepts(*shlex.split(line)[1:]) for line in commands.values()):
+    refused = [line for line in commands.values() if not accepts(*shlex.split(line)[1:])]
+    if refused:
         raise typer.Exit(1)
 
 
@@ -48,9 +50,14 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def recorded(lock: Path) -> dict[str, Any]:
     """The sections with which the stages last ran."""
-    stages = parse_yaml(lock.read_text(encoding="utf-8"), str(lock))["stages"] if lock.exists() else {}
-    files = [stage["params"][str(PARAMS)] for stage in stages.values() if "params" in stage]
-    return {section: value for sections in files for section, value in sections.items()}
+    if not lock.exists():
+        return {}
+    try:
+        stages = read_section(lock, "stages").values()
+        sections = [stage["params"][str(PARAMS)].items() for stage in stages if "params" in stage]
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError(f"{lock}: incomplete; repair it with `python stages/repair.py`") from None
+    return {name: section for items in sections for name, section in items}
 
 
 def accepts(script: str, *arguments: str) -> bool:

@@ -24,11 +24,9 @@ def main() -> None:
     current, last = read(LOCK), (lockfile.committed(LOCK) or b"").decode(errors="replace")
     if rwlock_is_whole() and ((current == last and last.endswith("\n")) or current == lockfile.repair(current, last)):
         return
-    try:
-        from dvc.exceptions import DvcException
-        from dvc.repo import Repo
-    except ModuleNotFoundError as error:
-        raise ValueError(f"the package {error.name} is not installed") from None
+    from dvc.exceptions import DvcException  # slow to import, and seldom needed
+    from dvc.repo import Repo
+
     try:
         with Repo() as repo, repo.lock:  # so that no DVC is writing these files
             typer.echo("".join(f"{line}\n" for line in repairs(last)), nl=False)
@@ -45,17 +43,17 @@ def repairs(last: str) -> Iterator[str]:
     repaired = lockfile.repair(current, last)
     if repaired == current:
         return
-    if repaired:
-        write_bytes(LOCK, repaired.encode())
-    else:
+    if repaired is None:
         LOCK.unlink()
-    stages = lockfile.entries(repaired).items()
-    kept = len(stages & lockfile.entries(current).items())
+    else:
+        write_bytes(LOCK, repaired.encode())
+    stages = lockfile.entries(repaired or "").items()
+    kept = len(stages & lockfile.entries(current or "").items())
     yield f"{LOCK} was cut off: kept {kept} stages, restored {len(stages) - kept} from git"
 
 
-def read(path: Path) -> str:
-    return path.read_bytes().decode(errors="replace") if path.exists() else ""
+def read(path: Path) -> str | None:
+    return path.read_bytes().decode(errors="replace") if path.exists() else None
 
 
 def rwlock_is_whole() -> bool:

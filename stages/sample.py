@@ -29,6 +29,9 @@ def main(
     metrics: Annotated[
         Path | None, typer.Option(help="write the numbers of distinct and new names to this file")
     ] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="write data/samples/MODEL.txt and metrics/samples/MODEL.json")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help='write JSON Lines: {"name": "emma", "new": false}; new: not in train')
     ] = False,
@@ -41,6 +44,9 @@ def main(
     options give the same names. A terminal shows control and formatting characters as escapes; other output is exact,
     in UTF-8.
     """
+    if save:
+        output = output or Path(f"data/samples/{name}.txt")
+        metrics = metrics or Path(f"metrics/samples/{name}.json")
     loaded, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     known = names.read(train) if params.new or as_json or metrics else None
     kept: list[Text] = []  # only the metrics need all names

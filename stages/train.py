@@ -33,11 +33,10 @@ CheckpointPath = Annotated[Path | None, option("checkpoint of an interrupted run
 
 def network_of(family: str) -> type[Neural] | None:
     """The network that the module `makemore.models.<family>` defines, or None."""
-    try:
-        model = import_module(f"{models.__name__}.{family}").MODEL
-    except (ModuleNotFoundError, AttributeError):
+    if family not in {module.name for module in iter_modules(models.__path__)}:
         return None
-    return model if issubclass(model, Neural) else None
+    found = import_module(f"{models.__name__}.{family}").MODEL
+    return found if issubclass(found, Neural) else None
 
 
 def stage(family: str) -> typer.Typer:
@@ -95,7 +94,7 @@ def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
     if isinstance(targets, NextTokenWeights):
         targets = targets.all()
     inputs, targets = inputs.to(device), targets.to(device)
-    with torch.no_grad():
+    with network.predicting():  # without dropout, and without updating BatchNorm's statistics
         loss = float(network.loss(inputs, targets))
     return {"initial_loss": loss, **network.diagnosis(inputs)}
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from checkout import ROOT
-from makemore.reporting import results
+from makemore.reporting import tables
+from makemore.reporting.inputs import Inputs
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -16,8 +17,9 @@ def between(begin: str, end: str) -> str:
 
 
 def test_the_table_is_that_of_the_metrics() -> None:
-    table = results.markdown(results.table(results.read(ROOT / "metrics"))).strip()
-    assert between(results.BEGIN, results.END) == table, "run: python stages/results.py --write README.md"
+    inputs = Inputs(ROOT / "data", ROOT / "models", ROOT / "metrics", ROOT / "metrics/test.json")
+    table = tables.markdown(tables.rows(inputs.results)).strip()
+    assert between(tables.BEGIN, tables.END) == table, "run: python stages/results.py --write README.md"
 
 
 def test_the_picture_is_that_of_dvc_yaml() -> None:
@@ -29,5 +31,5 @@ def test_the_picture_is_that_of_dvc_yaml() -> None:
 
 def test_every_file_has_its_place_in_the_tree() -> None:
     tree = between("## Where things are", "Metrics, curves")
-    assert not [path.name for path in (ROOT / "src/makemore").glob("[!_]*.py") if path.name not in tree]
+    assert not [path.name for path in (ROOT / "src/makemore").rglob("[!_]*.py") if path.name not in tree]
     assert not [path.name for path in ROOT.glob("docs/*") if path.name not in tree]

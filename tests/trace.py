@@ -56,7 +56,8 @@ def serve(address: str) -> None:
                 request = json.loads(content)
                 for standard, descriptor in enumerate(descriptors):
                     os.dup2(descriptor, standard)
-                sys.stdout, sys.stderr = (open(standard, "w", closefd=False) for standard in (1, 2))  # noqa: PTH123
+                sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  the old one remembers another kind of file
+                sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
                 os.chdir(request["folder"])
                 os.environ.clear()
                 os.environ.update(request["environment"])

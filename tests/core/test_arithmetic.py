@@ -10,7 +10,7 @@ from checkout import ROOT
 from makemore.core.arithmetic import SETTINGS, SWITCH
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
-import processors
+import determinism
 
 slow = pytest.mark.slow
 
@@ -34,14 +34,14 @@ def pinned(**variables: str) -> subprocess.CompletedProcess[str]:
     ids=["oneDNN without AVX, two threads", "numpy without AVX, oneDNN free"],
 )
 def test_every_family_trains_and_samples_the_same_bytes(others: dict[str, str]) -> None:
-    expected, found = processors.hashes({}), processors.hashes(others)
+    expected, found = determinism.hashes({}), determinism.hashes(others)
     assert len(expected) > 70 and found == expected
 
 
 @slow
 def test_a_setting_that_a_library_does_not_know_is_an_error() -> None:
     with pytest.raises(ValueError, match="cannot disable CPU features"):
-        processors.hashes({"NPY_DISABLE_CPU_FEATURES": "AVX512F"})
+        determinism.hashes({"NPY_DISABLE_CPU_FEATURES": "AVX512F"})
 
 
 def test_the_stages_pin_the_arithmetic_unless_told_otherwise() -> None:

@@ -106,7 +106,7 @@ def test_token_log_probs_agree_with_log_probs(make: Callable[[], Model]) -> None
 
 def test_a_model_with_another_vocabulary_is_refused(tmp_path: Path) -> None:
     save_model(tmp_path / "model", fitted(2, 1), VOCAB)
-    with pytest.raises(ValueError, match="model: expected a model with the vocabulary at hand, 3 characters; it has 6"):
+    with pytest.raises(ValueError, match=r"model: expected the 3 tokens of vocab.json, found another vocabulary of 6"):
         load_model(tmp_path / "model", Vocab.of(text_of("xy")))
 
 

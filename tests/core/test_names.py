@@ -25,8 +25,8 @@ def test_accepted_files(content: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "f: expected one name a line, found no name"),
-        (b"\n\n", "f: expected one name a line, found no name"),
+        (b"", "f: expected one name per line, found no name"),
+        (b"\n\n", "f: expected one name per line, found no name"),
         (b"emma\nav\xffa\n", "f:2: expected UTF-8, found the byte 0xff"),
         (b"emma\n\nava\n", "f:2: expected a name, found a blank line"),
         (b"\nemma\n", "f:1: expected a name, found a blank line"),

@@ -37,7 +37,7 @@ def test_decode_inverts_encode(strings: list[str]) -> None:
 
 
 def test_the_error_names_an_unknown_character_and_its_place() -> None:
-    with pytest.raises(ValueError, match=r"^dev.txt:2: character 2, 'é', is not among the 3 of the vocabulary$"):
+    with pytest.raises(ValueError, match=r"^dev.txt:2: character 2, 'é', is not among the 3 tokens of the vocabulary$"):
         Vocab.of(text_of("ab")).encode(text_of("ab", "aé"), "dev.txt")
 
 

@@ -186,18 +186,18 @@ def test_file_arguments_and_standard_input_give_the_same_output(score: Score, fo
 @pytest.mark.parametrize(
     ("arguments", "given", "line"),
     [
-        (["emma", "zoé"], None, "argument 2: character 3, 'é', is not among the 27 of the vocabulary"),
-        (["-"], "emma\nava\nchlóe\n", "standard input:3: character 4, 'ó', is not among the 27 of the vocabulary"),
-        (["--file", "list.txt"], None, "list.txt:1: character 3, 'B', is not among the 27 of the vocabulary"),
+        (["emma", "zoé"], None, "argument 2: character 3, 'é', is not among the 27 tokens of the vocabulary"),
+        (["-"], "ava\nchlóe\n", "standard input:2: character 4, 'ó', is not among the 27 tokens of the vocabulary"),
+        (["--file", "list.txt"], None, "list.txt:1: character 3, 'B', is not among the 27 tokens of the vocabulary"),
         (
             ["an na"],
             None,
-            "argument 1: expected a name, found white space (' ') in it; clean.spaces: keep (--spaces) admits it",
+            "argument 1: expected a name, found white space (' '); clean.spaces: keep (--spaces) allows it",
         ),
         (["emma", "\udcff"], None, "argument 2: expected UTF-8, found the byte 0xff"),
         (["emma", ""], None, "argument 2: empty name"),
         ([], "emma\n\nava\n", "standard input:2: expected a name, found a blank line"),
-        ([], "", "standard input: expected one name a line, found no name"),
+        ([], "", "standard input: expected one name per line, found no name"),
         (["--file", "nix"], None, "nix: No such file or directory"),
     ],
 )

@@ -50,20 +50,20 @@ def test_cleaned_lists(given: str, expected: list[str], values: dict[str, str]) 
         (
             "emma\nmr.x",
             {},
-            "f:2: expected a name, found '.', which marks where names begin and end, in it; clean.dots:",
+            "f:2: expected a name, found '.', the boundary symbol; clean.dots:",
         ),
         (
             "a\nb\nan na",
             {},
-            "f:3: expected a name, found white space (' ') in it; clean.spaces: keep (--spaces) admits it",
+            "f:3: expected a name, found white space (' '); clean.spaces: keep (--spaces) allows it",
         ),
-        ("a\u00b4b", {"form": "NFKC"}, "f:1: expected a name, found white space (' ') in it; clean.spaces:"),
+        ("a\u00b4b", {"form": "NFKC"}, "f:1: expected a name, found white space (' '); clean.spaces:"),
         ("a\u2026", {"form": "NFKC"}, "f:1: expected a name, found '.'"),
         ("a\n\nb", {}, "f:2: expected a name, found a blank line"),
         ("a\n \t\nb", {"spaces": "keep"}, "f:2: expected a name, found a blank line"),
         ("a\n...\nb", {"dots": "remove"}, "f:2: expected a name, found a blank line"),
-        ("a\nb\x07", {"spaces": "keep"}, "f:2: expected a name, found the control character '\\x07' in it"),
-        ("", {}, "f: expected one name a line, found no name"),
+        ("a\nb\x07", {"spaces": "keep"}, "f:2: expected a name, found the control character '\\x07'"),
+        ("", {}, "f: expected one name per line, found no name"),
     ],
 )
 def test_errors_name_file_line_and_the_option_that_accepts_it(given: str, values: dict[str, str], message: str) -> None:
@@ -94,6 +94,18 @@ def test_up_to_30_combining_marks_in_a_row_are_accepted() -> None:
     assert cleaned(f"z{marks}a{marks}\nb{marks}") == [f"\u017a{marks[1:]}\u00e1{marks[1:]}", f"b{marks}"]
     with pytest.raises(ValueError, match=r"^f:1: "):
         cleaned(f"e{marks}\u0301")
+
+
+@given(st.lists(st.tuples(st.sampled_from("ae\n"), st.integers(25, 35)), min_size=1))
+def test_the_first_line_with_too_many_combining_marks_is_named(runs: list[tuple[str, int]]) -> None:
+    string = "".join(f"a{character}b" + "\u0323" * marks for character, marks in runs)
+    wrong = [line for line, text in enumerate(string.split("\n"), start=1) if "\u0323" * 31 in text]
+    try:
+        cleaned(string)
+    except ValueError as error:
+        assert str(error) == f"f:{wrong[0]}: expected a name, found over 30 combining marks in a row"
+    else:
+        assert not wrong
 
 
 def test_normalization_does_not_change_the_lines() -> None:

@@ -13,6 +13,7 @@ ELSEWHERE = {
     "sha256sum *": "of what is fetched: test_names",
     "dvc remote add *": "wants a place of the user's: test_experiments has a folder",
     "dvc push": "test_experiments",
+    "dvc artifacts get *": "wants a remote: test_experiments",
     "dvc exp run *": "takes long: test_pipeline and test_experiments have them",
     "dvc exp apply": "test_experiments",
     "dvc repro evaluate@fourgram *": "like test_adding",

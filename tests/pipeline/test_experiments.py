@@ -117,3 +117,18 @@ def test_one_stage_twice_at_once(project: Project) -> None:
         assert not model.exists() or model.read_bytes() == before
         time.sleep(0.01)
     assert [process.returncode for process in both] == [0, 0] and model.read_bytes() == before
+
+
+def test_others_get_a_registered_version_of_a_model(project: Project, tmp_path: Path) -> None:
+    project.run("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    project.commit("a remote")
+    project.run("gto", "register", "mlp-wide", "--version", "v1.0.0")
+    project.run("dvc", "push", "models/mlp_wide.safetensors")
+    elsewhere = Project(tmp_path / "elsewhere")
+    elsewhere.path.mkdir()
+    elsewhere.run("dvc", "artifacts", "get", str(project.path), "mlp-wide", "--rev", "v1.0.0")
+    got = (elsewhere.path / "mlp_wide.safetensors").read_bytes()
+    assert got == (project.path / "models/mlp_wide.safetensors").read_bytes()
+    code = f"import dvc.api; print(dvc.api.artifacts_show('mlp-wide', version='v1.0.0', repo={str(project.path)!r}))"
+    shown = elsewhere.run("python", "-c", code).stdout
+    assert "models/mlp_wide.safetensors" in shown and "mlp-wide@v1.0.0" in shown

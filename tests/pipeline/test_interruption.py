@@ -1,7 +1,8 @@
 from checkout import Project
-from interrupt import interrupt_often
+from interrupt import AIMS, interrupt_often
 
 
-def test_a_killed_run_is_finished_by_the_next(project: Project) -> None:
-    """Three times here; `python tests/interrupt.py --times 200` does it often."""
-    assert interrupt_often(project, times=3, seed=1).total() == 3
+def test_a_killed_run_recovers(project: Project) -> None:
+    """Twice of each kind; `python tests/interrupt.py --times 200` does it often."""
+    times = 2 * len(AIMS)
+    assert interrupt_often(project, times, seed=1).total() == times

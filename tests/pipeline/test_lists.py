@@ -126,9 +126,9 @@ def test_new(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (
             "St. Louis\n",
             [],
-            "found '.', which marks where names begin and end, in it; clean.dots: keep or remove (--dots)",
+            "found '.', the boundary symbol; clean.dots: keep or remove (--dots)",
         ),
-        ("St. Louis\n", ["--dots=keep"], "found white space (' ') in it; clean.spaces: keep (--spaces)"),
+        ("St. Louis\n", ["--dots=keep"], "found white space (' '); clean.spaces: keep (--spaces)"),
         ("a\n\nb\n", [], "list.txt:2: expected a name, found a blank line"),
         ("a\nb\n", [], "list.txt: too few names, 2, for three splits"),
     ],

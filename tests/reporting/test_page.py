@@ -143,7 +143,7 @@ def test_a_model_that_cannot_run_in_the_page_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=line):
         page.embed("mixed", path, vocab)
     save_model(path, network("mlp", len(vocab)), vocab)
-    with pytest.raises(ValueError, match=r"expected a model with the vocabulary at hand, 2 characters$"):
+    with pytest.raises(ValueError, match=r"expected the 2 tokens of vocab.json, found another vocabulary"):
         page.embed("mlp", path, Vocab((".", "a")))
 
 

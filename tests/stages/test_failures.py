@@ -136,6 +136,16 @@ def test_a_name_in_params_runs_no_shell_code(project: Project, group: str, secti
     assert not (project.path / "evil").exists()
 
 
+def test_a_network_in_params_runs_no_shell_code(project: Project) -> None:
+    evil = "'x$(touch evil)'"
+    text = (project.path / "params.yaml").read_text()
+    section = text[text.index("\nmlp:") + 5 : text.index("\nmlp_wide:")]
+    (project.path / "params.yaml").write_text(f"{text}\nnetworks:\n  {evil}: mlp.py\n{evil}:{section}")
+    done = project.run("dvc", "repro", check=False)
+    assert done.returncode != 0 and "expected letters, digits, - and _, got 'x$(touch evil)'" in done.stderr
+    assert not (project.path / "evil").exists()
+
+
 def test_the_last_outputs_of_a_failed_stage_are_in_the_dvc_cache(project: Project) -> None:
     model = project.path / "models/mlp.safetensors"
     before = model.read_bytes()

@@ -208,7 +208,7 @@ def test_a_bad_option_is_a_usage_error(run: Run, value: str, message: str) -> No
     ("content", "line"),
     [
         (b"", "data/names.txt: "),
-        (b"emma\nan na\n", "data/names.txt:2: expected a name, found white space (' ') in it"),
+        (b"emma\nan na\n", "data/names.txt:2: expected a name, found white space (' ')"),
         (b"emma\nava\n", "data/clean.txt: too few names, 2, for three splits"),
     ],
 )
@@ -240,10 +240,10 @@ def test_a_model_is_used_with_its_own_vocabulary(outputs: Path, run: Run) -> Non
     before = (outputs / "metrics/losses/bigram.json").read_bytes()
     assert run("evaluate", "bigram").exit_code == 0
     assert (outputs / "metrics/losses/bigram.json").read_bytes() == before
-    assert "character 1, 'z', is not among the 6 of the vocabulary" in one_line(run("score", "bigram", "zed"))
+    assert "character 1, 'z', is not among the 6 tokens of the vocabulary" in one_line(run("score", "bigram", "zed"))
     for command in ("fit_ensemble", "--models", "bigram"), ("report", "--live", "bigram"):
         line = one_line(run(*command))
-        assert line.startswith("models/bigram.safetensors: expected a model with the vocabulary at hand, 7 characters")
+        assert line.startswith("models/bigram.safetensors: expected the 7 tokens of vocab.json, found another")
 
 
 def test_ssa_names(run: Run, folder: Path) -> None:

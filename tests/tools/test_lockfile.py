@@ -61,14 +61,13 @@ def test_a_whole_file_stays_as_it_is() -> None:
 
 
 def test_a_file_that_is_cut_off_anywhere_is_restored_from_gits() -> None:
+    assert lockfile.repair(None, WHOLE) == WHOLE
     assert {lockfile.repair(WHOLE[:length], WHOLE) for length in range(len(WHOLE))} == {WHOLE}
 
 
 def test_without_gits_version_the_complete_entries_are_left() -> None:
     first = lockfile.HEADER + CLEAN
-    assert lockfile.repair("", "") == ""
-    assert lockfile.repair(lockfile.HEADER, "") == ""
-    assert lockfile.repair(first[:-1], "") == ""
+    assert {lockfile.repair(text, "") for text in (None, "", lockfile.HEADER, first[:-1])} == {None}
     assert lockfile.repair(first, "") == first
     # cut between two lists or two files, which only DVC can tell: the outs that it does not find are new to it
     ends = [SPLIT.index(line) + len(line) for line in ("size: 912\n", "size: 673\n")]

@@ -1,4 +1,4 @@
-"""Files in and out: atomic writes, JSON, CSV and safetensors, each written with the same bytes for the same content."""
+"""Read and write files: atomic writes, and JSON, CSV and safetensors with the same bytes for the same content."""
 
 import csv
 import io
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-DIGITS = 6  # of a metric: finer than any standard error here, coarser than what another processor changes
-TYPES = "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"  # of safetensors: numpy's numbers
-METADATA = "makemore"  # one key: safetensors keeps its metadata in a hash map, and several would change places
+DIGITS = 6  # of metrics: finer than any standard error here, coarser than differences between processors
+TYPES = "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64"  # safetensors types that numpy has
+METADATA = "makemore"  # a single key, since safetensors writes several keys in random order
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside `path` that takes its place once the block ends well, and is removed otherwise.
+    """Yield a temporary file next to `path`, which replaces `path` if the block succeeds and is removed otherwise.
 
-    It is created exclusively, so two writers of one file never share it, also on two machines, and no link planted in
-    its place is followed. What is no regular file, such as a pipe or /dev/null, is written directly.
+    The file is created exclusively. Two writers of one file, even on two machines, never share it, and a link planted
+    in its place is not followed. Anything but a regular file, such as a pipe or /dev/null, is written directly.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
@@ -34,18 +34,18 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(path)
     try:
-        temporary.touch(exist_ok=False)  # unlike tempfile's, with the permissions of any new file in this folder
+        temporary.touch(exist_ok=False)  # unlike tempfile, this applies the umask
         try:
             yield temporary
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None  # a full disk does not say which file
+        raise OSError(error.errno, error.strerror, str(path)) from None  # names the file, which a full disk does not
 
 
 def temporary_path(path: Path) -> Path:
-    """An unused path beside `path`, with a random name that git and DVC ignore."""
+    """An unused path next to `path`, with a random name that git and DVC ignore."""
     return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
@@ -55,7 +55,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file. Raises ValueError where it is not JSON, or holds NaN."""
+    """Read a JSON file. Raises ValueError if it is not JSON or contains NaN."""
     try:
         return json.loads(path.read_bytes(), parse_constant=_constant)
     except (ValueError, RecursionError) as error:
@@ -69,7 +69,7 @@ def _constant(name: str) -> float:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON, its numbers rounded to `DIGITS`. An infinite loss stays `Infinity`; NaN is nobody's metric."""
+    """Write JSON with numbers rounded to `DIGITS`. Infinity is kept; NaN raises ValueError."""
     text = json.dumps(_rounded(content, str(path)), indent=2, ensure_ascii=False) + "\n"
     write_bytes(path, text.encode())
 
@@ -85,7 +85,7 @@ def _rounded(value: object, where: str) -> object:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[float | str]]) -> None:
-    """Write a table, its fractions with `DIGITS` significant digits."""
+    """Write a CSV file, with `DIGITS` significant digits per float."""
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerow(header)
@@ -94,7 +94,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[float |
 
 
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, object]) -> None:
-    """Write arrays with their metadata, which must be JSON, in the file's header."""
+    """Write arrays, with metadata stored as JSON in the header of the file."""
     header = {METADATA: metadata_json(metadata)}
     write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
 
@@ -104,13 +104,13 @@ def metadata_json(metadata: Mapping[str, object]) -> str:
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays and the metadata of a model file.
+    """Read the arrays and the metadata of a model file.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, has arrays that numpy cannot represent, or was not written by this project.
+        ValueError: the file is damaged, has arrays that numpy cannot represent, or was not written by this project.
     """
-    with path.open("rb"):  # a missing or unreadable file is an OSError that names it
+    with path.open("rb"):  # raises an OSError with the path if the file cannot be read
         pass
     try:
         with safe_open(path, framework="numpy") as file:
@@ -129,16 +129,16 @@ def read_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any
 
 
 def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
-    """The columns of a CSV file of numbers. Raises ValueError if it has no rows, or if not every cell is a number."""
+    """Read the columns of a CSV file. Raises ValueError if it has no rows or a cell is not a number."""
     header, *lines = read_text(path).splitlines() or [""]
     names, rows = header.split(","), []
-    for place, line in enumerate(lines, start=2):
+    for number, line in enumerate(lines, start=2):
         try:
             row = [float(cell) for cell in line.split(",")]
         except ValueError:
             row = []
         if len(row) != len(names) or any(map(math.isnan, row)):
-            raise ValueError(f"{path}: expected columns of numbers, found {reprlib.repr(line)} in line {place}")
+            raise ValueError(f"{path}: expected columns of numbers, found {reprlib.repr(line)} in line {number}")
         rows.append(row)
     if not rows:
         raise ValueError(f"{path}: expected columns of numbers, found no rows")
@@ -146,7 +146,7 @@ def read_csv(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file. Raises ValueError if it is not UTF-8."""
+    """Read a UTF-8 text file. Raises ValueError if it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -1,7 +1,9 @@
 """The interface that every model implements: contexts in, log-probabilities of the next character out.
 
-A family of models is one file or folder of `makemore/models`. Its module names its class in `MODEL`: that class
-implements `Model`, and its `from_arrays` rebuilds a model from what `save_model` wrote.
+A family of models is one file or folder in `makemore/models`. Its module assigns the class of its models to `MODEL`.
+The class implements `Model` and a class method `from_arrays`, which restores a model from the content of its file.
+
+Shapes: N contexts or names, T context length, M tokens, V vocabulary.
 """
 
 import reprlib
@@ -18,10 +20,10 @@ from makemore.core.files import read_safetensors, write_safetensors
 from makemore.core.vocab import Tokens, Vocab
 
 Arrays = dict[str, NDArray[Any]]
-State = tuple[Any, ...]  # arrays or tensors, one row for each name
+State = tuple[Any, ...]  # arrays or tensors with one row per name
 
 FAMILIES = "makemore.models"
-LONGEST = 300  # characters that an error quotes from a model's file
+MAX_QUOTED = 300  # characters of an error in a model file that are shown
 
 
 class Model(Protocol):
@@ -29,53 +31,53 @@ class Model(Protocol):
 
     @property
     def context(self) -> int | None:
-        """How many characters back it looks, T; None: to the start of the name."""
+        """The context length T, or None if the model reads the whole name."""
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers were learned: weights of a network, stored counts of a count model."""
+        """The number of weights of a network, or of stored counts of an n-gram model."""
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
-        """Natural logarithms of the probabilities of the next token, (N, V), given contexts, (N, T).
+        """The natural logarithms of the probabilities of the next token, (N, V), given contexts, (N, T).
 
-        Each row of probabilities sums to 1. -inf where a model rules a token out.
+        Each row of probabilities sums to 1. A probability of 0 has the logarithm -inf.
         """
 
     def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:
-        """Natural logarithm of the probability of each token after those before it in its name, (M,).
+        """The natural logarithm of the probability of each token, (M,), given the tokens before it in its name.
 
         Args:
-            tokens: whole names.
+            tokens: (M,) whole names.
         """
 
     def config(self) -> Mapping[str, object]:
-        """What, beside the arrays, makes this model again."""
+        """The configuration needed, with the arrays, to restore the model."""
 
     def arrays(self) -> Arrays:
-        """What was learned."""
+        """The learned parameters, and buffers."""
 
 
 @runtime_checkable
 class Probabilistic(Protocol):
-    """A model that has probabilities at hand, not only their logarithms, whose last bits depend on the processor."""
+    """A model that computes probabilities without logarithms, whose last bits depend on the processor."""
 
     def probs(self, contexts: Contexts) -> NDArray[np.float64]:
-        """Probabilities of the next token, (N, V), given contexts, (N, T)."""
+        """The probabilities of the next token, (N, V), given contexts, (N, T)."""
 
 
 @runtime_checkable
 class Stateful(Protocol):
-    """What makes N names side by side, a character at a time, without reading again what it has made."""
+    """A model that extends N names in parallel, one token at a time, without rereading earlier tokens."""
 
     def begin(self, count: int) -> State:
-        """The state before the boundary token that begins each name."""
+        """The initial state of `count` names, before the boundary token."""
 
     def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
-        """Append one token to each name, (N,): the log-probabilities of the next, (N, V), and the new state."""
+        """Append one token to each name, (N,); return the log-probabilities of the next, (N, V), and the new state."""
 
 
 class Window:
-    """`Stateful` for a model that looks a fixed number of characters back: its state is the contexts."""
+    """An adapter to `Stateful` for models with a fixed context length. The state is the contexts."""
 
     def __init__(self, model: Model):
         assert model.context is not None
@@ -90,16 +92,17 @@ class Window:
 
 
 def stateful(model: Model) -> Stateful:
+    """The model itself if it is `Stateful`, otherwise in an adapter."""
     return model if isinstance(model, Stateful) else Window(model)
 
 
 def family_of(model: Model) -> str:
-    """The file or folder of `makemore/models` that holds it."""
+    """The name of the file or folder in `makemore/models` that defines the model."""
     return type(model).__module__.removeprefix(f"{FAMILIES}.").partition(".")[0]
 
 
 def from_family(family: object, config: object, arrays: Arrays, vocab_size: int) -> Model:
-    """A model from its parts. Imports only the module of its family.
+    """Restore a model. Only the module of its family is imported.
 
     Raises:
         ValueError: there is no such family, or the parts do not fit together; the message says what was found.
@@ -116,21 +119,21 @@ def from_family(family: object, config: object, arrays: Arrays, vocab_size: int)
 
 
 def metadata(model: Model, vocab: Vocab) -> dict[str, object]:
-    """What a model's file holds beside its arrays, so that nothing else is needed to read it."""
+    """The metadata of a model file, which make it self-contained."""
     return {"family": family_of(model), "config": dict(model.config()), "vocab": list(vocab.itos)}
 
 
 def save_model(path: Path, model: Model, vocab: Vocab) -> None:
-    """Write a model, with its family, configuration and vocabulary in the metadata."""
+    """Write a model to a safetensors file, with its family, configuration and vocabulary in the metadata."""
     write_safetensors(path, model.arrays(), metadata(model, vocab))
 
 
 def read_model(path: str | Path) -> tuple[Model, Vocab]:
-    """Read a model of any family, and the vocabulary that it was made with. Only the file of its family is imported.
+    """Read a model of any family and its vocabulary. Only the module of its family is imported.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is damaged, or no model of this project.
+        ValueError: the file is missing, damaged, or not a model of this project.
     """
     try:
         arrays, found = read_safetensors(Path(path))
@@ -142,7 +145,7 @@ def read_model(path: str | Path) -> tuple[Model, Vocab]:
         return from_family(found.get("family"), found.get("config"), arrays, len(vocab)), vocab
     except ValueError as error:
         reason = str(error)
-        shown = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}..."
+        shown = reason if len(reason) <= MAX_QUOTED else f"{reason[:MAX_QUOTED]}..."
         raise ValueError(f"{path}: expected a model of this project, found {shown}") from None
 
 
@@ -156,10 +159,9 @@ def _vocab(characters: Any) -> Vocab:
 
 
 def load_model(path: Path, vocab: Vocab) -> Model:
-    """Read a model that must have the vocabulary at hand. Raises ValueError where it has another, or as `read` does."""
-    model, own = read_model(path)
-    if own != vocab:
-        raise ValueError(
-            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters; it has {len(own)}"
-        )
+    """Read a model that must have this vocabulary. Raises ValueError if it has another, and like `read_model`."""
+    model, found = read_model(path)
+    if found != vocab:
+        sizes = f"expected the {len(vocab)} tokens of vocab.json, found another vocabulary of {len(found)}"
+        raise ValueError(f"{path}: {sizes}; train the model again")
     return model

@@ -1,7 +1,7 @@
 """Typed sections of params.yaml: each hyperparameter is declared once, with its type, range and meaning.
 
-A `Section` is a class with one annotated field per hyperparameter, in the file that uses it. Fields have no defaults:
-the values are in params.yaml alone.
+A `Section` is a class with one annotated field per hyperparameter, in the file that uses it. Fields have no defaults;
+all values are in params.yaml.
 """
 
 import reprlib
@@ -23,7 +23,7 @@ S = TypeVar("S", bound="Section")
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
-ALIASES = 16  # of one file; not enough for nested ones to expand much
+MAX_ALIASES = 16  # per file, which limits the expansion of nested aliases
 UNREADABLE = YAMLError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError
 
 
@@ -34,18 +34,18 @@ class Section(BaseModel):
 
 
 def parse_yaml(text: str, source: str) -> Any:
-    """The value of a YAML 1.2 text, read by the library that DVC reads it with.
+    """Parse YAML 1.2 with the library that DVC uses.
 
     Raises:
-        ValueError: it is not YAML, has a duplicate key or too many aliases; the message gives `source` and the line.
+        ValueError: invalid YAML, a duplicate key or too many aliases; the message gives `source` and the line.
     """
     try:
         if "*" in text:  # nested aliases expand exponentially ("billion laughs")
             tokens = YAML(typ="safe", pure=True).scan(text)
             aliases = [token for token in tokens if isinstance(token, AliasToken)]
-            if len(aliases) > ALIASES:
-                problem = f"more than {ALIASES} aliases; write the values out"
-                raise MarkedYAMLError(problem=problem, problem_mark=aliases[ALIASES].start_mark)
+            if len(aliases) > MAX_ALIASES:
+                problem = f"more than {MAX_ALIASES} aliases; write the values out"
+                raise MarkedYAMLError(problem=problem, problem_mark=aliases[MAX_ALIASES].start_mark)
         return YAML(typ="safe").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -56,19 +56,19 @@ def parse_yaml(text: str, source: str) -> Any:
 
 
 def read_section(path: Path, name: str) -> dict[str, Any]:
-    """The raw values of the section `name`, with dots between levels: `mlp`, `ngram.bigram`; "" is the whole file.
+    """Read the raw values of a section, such as `mlp` or `ngram.bigram`. The name "" is the whole file.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not YAML, or has no such section.
+        ValueError: the file is not YAML, or has no such section.
     """
     value = parse_yaml(read_text(path), str(path))
-    so_far: list[str] = []
+    path_so_far: list[str] = []
     for key in filter(None, name.split(".")):
-        so_far.append(key)
+        path_so_far.append(key)
         if not isinstance(value, dict) or key not in value:
             available = ", ".join(map(_shown, value)) if isinstance(value, dict) and value else "none"
-            raise ValueError(f"{path}: {'.'.join(so_far)}: no such section; available: {available}")
+            raise ValueError(f"{path}: {'.'.join(path_so_far)}: no such section; available: {available}")
         value = value[key]
     if not isinstance(value, dict):
         raise ValueError(f"{path}: {name}: expected a section of keys and values, got {reprlib.repr(value)}")
@@ -76,14 +76,14 @@ def read_section(path: Path, name: str) -> dict[str, Any]:
 
 
 def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], str]) -> S:
-    """The typed section.
+    """Validate a section.
 
     Args:
-        values: the raw section.
-        name_of: how errors name a key: `params.yaml: mlp.hidden`, or `--hidden`.
+        values: the raw values.
+        name_of: the name of a key in error messages, such as `params.yaml: mlp.hidden` or `--hidden`.
 
     Raises:
-        ValueError: one line for the first error, `<name of the key>: expected ..., got ...`.
+        ValueError: the first error, in one line: `<name of the key>: expected ..., got ...`.
     """
     unknown = [key for key in values if key not in schema.model_fields]
     if unknown:
@@ -93,7 +93,7 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
         return schema.model_validate(values)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-    if not error["loc"]:  # a rule over several keys: its sentence begins with the key to blame
+    if not error["loc"]:  # a rule over several keys, whose message starts with one of them
         key, _, sentence = error["msg"].removeprefix("Value error, ").partition(": ")
         raise ValueError(f"{name_of(key)}: {sentence}")
     key = str(error["loc"][0])
@@ -102,10 +102,10 @@ def check(schema: type[S], values: Mapping[str, Any], name_of: Callable[[str], s
 
 
 def from_config(schema: type[S], config: object, name: str = "config") -> S:
-    """The hyperparameters of a model, from the configuration in its file, which errors call `name`.
+    """Validate the configuration in a model file; error messages call it `name`.
 
     Raises:
-        ValueError: as `check` does.
+        ValueError: like `check`.
     """
     if not isinstance(config, dict):
         raise ValueError(f"a bad {name}: expected keys and values, got {reprlib.repr(config)}")
@@ -113,7 +113,7 @@ def from_config(schema: type[S], config: object, name: str = "config") -> S:
 
 
 def _shown(key: object) -> str:
-    """A key, escaped and cut if it would not print as one clear line."""
+    """A key for an error message, escaped and shortened if it is long or unprintable."""
     return key if isinstance(key, str) and key.isprintable() and len(key) <= 100 else reprlib.repr(key)
 
 

@@ -1,7 +1,9 @@
 """The vocabulary: characters to ids and back. Id 0 is the boundary token, which begins and ends every name.
 
-A character is a Unicode code point: an emoji of several is several tokens. The boundary is `.`, as in the lecture, and
-another symbol where names hold dots.
+A character is a Unicode code point, so an emoji of several code points is several tokens. The boundary is shown as `.`,
+as in the lecture, or as another symbol if names contain dots.
+
+Shapes: M tokens, V vocabulary.
 """
 
 import json
@@ -18,12 +20,12 @@ from makemore.core import names
 from makemore.core.files import read_json, write_bytes
 from makemore.core.names import NEWLINE, Text
 
-Tokens = NDArray[np.int32]  # (M,): the ids of names one after the other, each name ended by id 0
+Tokens = NDArray[np.int32]  # (M,): the ids of the characters of all names, with id 0 after each name
 
 
 @dataclass(frozen=True)
 class Vocab:
-    """`itos[i]` is the character with id i; `stoi` is its inverse."""
+    """A mapping between characters and ids: `itos[i]` is the character with id i; `stoi` is the inverse."""
 
     itos: tuple[str, ...]
 
@@ -38,13 +40,13 @@ class Vocab:
 
     @classmethod
     def of(cls, text: Text) -> "Vocab":
-        """The vocabulary of some names: the boundary, then their characters in the order of their code points."""
+        """The vocabulary of a list of names: the boundary, then all characters by code point."""
         characters = [chr(code) for code in np.flatnonzero(np.bincount(text)) if code != NEWLINE]
         return cls((boundary(characters), *characters))
 
     @property
     def boundary(self) -> str:
-        """What id 0 is shown as."""
+        """The symbol for id 0."""
         return self.itos[0]
 
     @cached_property
@@ -55,15 +57,14 @@ class Vocab:
         return len(self.itos)
 
     @cached_property
-    def _codes(self) -> NDArray[np.uint32]:  # (V,): a name ends with a newline in a text, with id 0 in tokens
+    def _codes(self) -> NDArray[np.uint32]:  # (V,): id 0 corresponds to the newline of a `Text`
         return np.array([NEWLINE, *map(ord, self.itos[1:])], dtype=np.uint32)
 
     def encode(self, text: Text, source: str) -> Tokens:
-        """The ids of a text, one for each of its code points: each newline becomes the end token, id 0.
+        """The ids of the code points of a text, (M,). Each newline becomes the end token, id 0.
 
         Raises:
-            ValueError: a character is not in the vocabulary; the message names `source`, the line and the character's
-                place in it.
+            ValueError: a character is not in the vocabulary; the message gives `source`, line and column.
         """
         table = np.full(max(int(self._codes.max()), int(text.max(initial=0))) + 1, -1, dtype=np.int32)
         table[self._codes] = np.arange(len(self), dtype=np.int32)
@@ -73,15 +74,15 @@ class Vocab:
             place = names.place(source, names.line_of(text, position))
             column = position - int(np.flatnonzero(text[:position] == NEWLINE).max(initial=-1))
             found = f"character {column}, {chr(text[position])!r},"
-            raise ValueError(f"{place}: {found} is not among the {len(self)} of the vocabulary")
+            raise ValueError(f"{place}: {found} is not among the {len(self)} tokens of the vocabulary")
         return tokens
 
     def tokens(self, *strings: str) -> Tokens:
-        """The ids of a few names, each ended by id 0. Raises ValueError as `names.parse` and `encode` do."""
+        """The ids of a few names, each followed by id 0. Raises ValueError like `names.parse` and `encode`."""
         return self.encode(names.parse("\n".join(strings).encode(), names.ARGUMENT), names.ARGUMENT)
 
     def decode(self, tokens: Tokens) -> Text:
-        """The text that `encode` made the tokens of."""
+        """The inverse of `encode`."""
         return self._codes[tokens]
 
     def write(self, path: Path) -> None:
@@ -89,7 +90,7 @@ class Vocab:
 
     @classmethod
     def read(cls, path: Path) -> "Vocab":
-        """Read what `write` wrote. Raises ValueError where the ids are not 0, 1, 2, ... in order."""
+        """Read a file written by `write`. Raises ValueError if it is not a valid vocabulary."""
         stoi = read_json(path)
         if not isinstance(stoi, dict) or list(stoi.values()) != list(range(len(stoi))):
             raise ValueError(f"{path}: expected characters with the ids 0, 1, 2, ... in order")
@@ -100,10 +101,11 @@ class Vocab:
 
 
 def boundary(characters: Collection[str]) -> str:
-    """What stands for the boundary beside these characters: the first of `.`, `⏎`, `⏏`, ... that is none of them."""
-    return next(symbol for symbol in chain(".", map(chr, count(0x23CE))) if symbol not in characters)
+    """The boundary symbol: the first of `.`, `⏎`, `⏏`, ... that is not one of the characters."""
+    used = set(characters)
+    return next(symbol for symbol in chain(".", map(chr, count(0x23CE))) if symbol not in used)
 
 
 def read_tokens(path: Path, vocab: Vocab) -> Tokens:
-    """The names of a file as tokens, (M,). Raises ValueError as `names.read` and `Vocab.encode` do."""
+    """Read a names file as tokens, (M,). Raises ValueError like `names.read` and `Vocab.encode`."""
     return vocab.encode(names.read(path), str(path))

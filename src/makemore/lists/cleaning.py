@@ -1,10 +1,11 @@
-"""From a raw list to the names that the models learn: one spelling for what is the same, one space for any white space.
+"""Clean a raw list of names: normalize Unicode and, if requested, case, white space and dots.
 
-Everything is done to the whole list as one string, and nothing reaches across a line: no character normalizes to a
-newline or composes with one, so that line n of the result is line n of the raw list, and errors can name it. What is
-not asked for is refused.
+The whole list is processed as one string. No step moves characters across lines, since no character normalizes to a
+newline or composes with one. So line n of the result is line n of the raw list, and errors give the line. White space
+and dots are rejected unless the params allow them.
 """
 
+import functools
 import re
 import unicodedata
 from typing import Annotated, Literal
@@ -15,40 +16,40 @@ from makemore.core import names
 from makemore.core.names import Text
 from makemore.core.params import Section
 
-MARKS = 30  # in a row, at most, as in the Stream-Safe Text Format of UAX #15; sorting a longer run takes its square
+MAX_MARKS = 30  # consecutive combining marks (UAX #15, Stream-Safe Text Format); sorting a run takes quadratic time
 
 
 class CleanParams(Section):
-    """What is done to the raw list."""
+    """How the raw list is cleaned."""
 
     form: Annotated[
         Literal["NFC", "NFKC", "none"],
-        Field(description="Unicode normalization: NFC composes accents, NFKC also takes away width, ligatures, styles"),
+        Field(description="Unicode normalization: NFC composes accents; NFKC also removes width, ligatures and styles"),
     ]
-    case: Annotated[Literal["keep", "lower"], Field(description="lower: all letters become lower case")]
+    case: Annotated[Literal["keep", "lower"], Field(description="lower: convert to lower case")]
     spaces: Annotated[
         Literal["refuse", "keep"],
-        Field(description="keep: white space in a name becomes one space each, at its ends none; refuse: an error"),
+        Field(description="white space; keep: collapse to single spaces and strip; refuse: exit with an error"),
     ]
     dots: Annotated[
         Literal["refuse", "remove", "keep"],
-        Field(description="keep: the boundary token becomes another symbol; refuse: an error"),
+        Field(description="dots; keep: use another boundary symbol; remove: delete them; refuse: exit with an error"),
     ]
 
 
 def clean(content: bytes, source: str, params: CleanParams) -> Text:
-    """The names in the bytes of a raw list; `source` is what errors call it.
+    """Clean the content of a raw list; error messages start with `source`.
 
     Raises:
-        ValueError: as `names.parse` does, and for what the params refuse; the message gives file and line, and what
-            would admit it.
+        ValueError: like `names.parse`, and for characters that the params refuse; the message gives the line and the
+            parameter that would allow them.
     """
     string = _normalized(names.decode(content, source), source, params.form)
     if params.dots == "remove":
         string = string.replace(".", "")
     if params.case == "lower":
         string = string.lower()
-    # What stood before a dot, or has become lower case, may compose anew.
+    # removing dots and lowering case can create new sequences that compose
     string = _normalized(string, source, params.form)
     if params.spaces == "keep":
         string = re.sub(r"[^\S\n]+", " ", string).replace(" \n", "\n").replace("\n ", "\n").removeprefix(" ")
@@ -56,9 +57,9 @@ def clean(content: bytes, source: str, params: CleanParams) -> Text:
 
     def fault(character: str) -> str | None:
         if character == "." and params.dots == "refuse":
-            return "'.', which marks where names begin and end, in it; clean.dots: keep or remove (--dots) admits it"
+            return "'.', the boundary symbol; clean.dots: keep or remove (--dots) allows it"
         if character.isspace() and character != "\n" and params.spaces == "refuse":
-            return f"white space ({character!r}) in it; clean.spaces: keep (--spaces) admits it"
+            return f"white space ({character!r}); clean.spaces: keep (--spaces) allows it"
         return names.fault(character)
 
     names.check(text, source, fault)
@@ -66,7 +67,7 @@ def clean(content: bytes, source: str, params: CleanParams) -> Text:
 
 
 def _normalized(string: str, source: str, form: Literal["NFC", "NFKC", "none"]) -> str:
-    """Most lists are in their form already, which is found in a fraction of the time."""
+    """Normalize a string. Checking first is much faster if it is already normalized, as most lists are."""
     if form == "none" or string.isascii():
         return string
     _check_marks(string, source)
@@ -74,8 +75,17 @@ def _normalized(string: str, source: str, form: Literal["NFC", "NFKC", "none"]) 
 
 
 def _check_marks(string: str, source: str) -> None:
-    """Raise ValueError, with `source` and the line, at the first run of too many combining marks."""
-    marks = "".join(c for c in set(string) if unicodedata.combining(unicodedata.normalize("NFKD", c)[0]))
-    if marks and (found := re.search(f"[{marks}]{{{MARKS + 1}}}", string)):
-        line = string.count("\n", 0, found.start()) + 1
-        raise ValueError(f"{names.place(source, line)}: expected a name, found over {MARKS} combining marks in a row")
+    """Raise ValueError, with `source` and the line, for the first run of too many combining marks."""
+    size = MAX_MARKS + 1
+    for position in range(0, len(string), size):  # every run that is too long contains one of these positions
+        if _is_mark(string[position]):
+            near = string[max(position - MAX_MARKS, 0) : position + size]
+            if "1" * size in "".join("1" if _is_mark(character) else "0" for character in near):
+                line = names.place(source, string.count("\n", 0, position) + 1)
+                raise ValueError(f"{line}: expected a name, found over {MAX_MARKS} combining marks in a row")
+
+
+@functools.cache
+def _is_mark(character: str) -> bool:
+    """Whether a character is a combining mark or decomposes into combining marks."""
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) > 0

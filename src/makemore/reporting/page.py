@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from makemore.core import names
-from makemore.core.files import read_safetensors
+from makemore.core.files import read_safetensors, read_text
 from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Vocab
@@ -56,18 +56,23 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
     arrays, metadata = read_safetensors(path)
     family, config = metadata.get("family"), metadata.get("config")
     if family not in FAMILIES or not isinstance(config, dict):
-        raise ValueError(f"report.live: {name} is of the family {family}; the page can run {', '.join(FAMILIES)}")
+        found = reprlib.repr(family).strip("'")
+        raise ValueError(f"report.live: {name} is of the family {found}; the page can run {', '.join(FAMILIES)}")
     if metadata.get("vocab") != list(vocab.itos):
-        raise ValueError(
-            f"{path}: expected a model with the vocabulary at hand, {len(vocab)} characters"
-        )
+        raise ValueError(f"{path}: expected the {len(vocab)} tokens of vocab.json, found another vocabulary")
     try:
+        if any(isinstance(item, list | dict) for value in config.values() for item in _items(value)):
+            raise ValueError("a config that is nested")
         if family == "ngram":
             arrays["ngrams"] = _ngram_digits(arrays, config, len(vocab))
         encoded = {key: _encode(array) for key, array in sorted(arrays.items())}
     except ValueError as error:
         raise ValueError(f"{path}: expected a model that the page can run, found {error}") from None
     return {"name": name, "family": family, "config": config, "arrays": encoded}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _ngram_digits(arrays: Arrays, config: Mapping[str, Any], vocab_size: int) -> NDArray[np.int64]:
@@ -78,10 +83,9 @@ def _ngram_digits(arrays: Arrays, config: Mapping[str, Any], vocab_size: int) ->
     ngrams, counts = (arrays.get(name, np.zeros(0)) for name in ("ngrams", "counts"))
     if not ngrams.dtype == counts.dtype == np.int64 or ngrams.ndim != 1 or ngrams.shape != counts.shape:
         raise ValueError("n-grams without as many counts, both int64")
-    found = digits(ngrams, order, position, vocab_size)
-    if (ngrams < 0).any() or (counts < 1).any():
-        raise ValueError("negative n-grams or counts below 1")
-    return found
+    if not len(counts) or counts.min() < 1:
+        raise ValueError("no counts, or counts below 1")
+    return digits(ngrams, order, position, vocab_size)
 
 
 def digits(ngrams: NDArray[np.int64], order: int, position: int, vocab_size: int) -> NDArray[np.int64]:
@@ -188,7 +192,7 @@ def samples(inputs: Inputs) -> str:
     blocks = []
     for result in reversed(inputs.results):
         path = inputs.data / "samples" / f"{result.model}.txt"
-        generated = path.read_text(encoding="utf-8").split("\n")[:SAMPLES]
+        generated = read_text(path).split("\n")[:SAMPLES]
         counts = inputs.samples(result.model)
         listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in generated if name)
         new = f"{counts['new'] / counts['samples']:.0%} of {counts['samples']:,} are new"

@@ -1,8 +1,8 @@
 """Compare the outputs of a finished run with the committed ones.
 
-On another kind of processor, with CUDA or another torch, training rounds differently. Then the weights have other bytes,
-and so has everything that is made with them: curves, samples, figures, the page. The losses of the finished models tell
-whether it is the same result.
+On another kind of processor, with CUDA or another torch, training rounds differently. The weights then have other
+bytes, and so has all that depends on them: curves, samples, figures, the page. Whether it is the same result shows in
+the losses of the models.
 """
 
 import csv
@@ -76,7 +76,7 @@ def digest(path: Path) -> str:
 
 
 def difference(suffix: str, old: bytes, new: bytes) -> float:
-    """The largest difference between the losses in two JSON or CSV files; infinite if they do not have the same keys."""
+    """The largest difference between the losses in two JSON or CSV files; infinite if their keys or rows differ."""
     read = _json_losses if suffix == ".json" else _csv_losses
     before, after = dict(read(old)), dict(read(new))
     if before.keys() != after.keys():

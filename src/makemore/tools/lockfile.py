@@ -24,26 +24,26 @@ def committed(path: Path) -> bytes | None:
     return shown.stdout if shown.returncode == 0 else None
 
 
-def repair(current: str, last: str) -> str:
-    """The content that dvc.lock should have.
+def repair(current: str | None, last: str) -> str | None:
+    """The content that dvc.lock should have, or None if there should be no file.
 
     It keeps every complete entry of `current`. Those that are missing or damaged come from `last`, if dvc.yaml still
     has the stage. An entry in neither is dropped: DVC restores that stage from its run cache, or runs it again. DVC
     checks every entry, so it does no harm if those of `last` are out of date.
 
     Args:
-        current: the content of dvc.lock.
-        last: git's version of it.
+        current: the content of dvc.lock, or None if there is no file.
+        last: git's version of it, which may be empty.
     """
     old = entries(last)
-    kept = {name: lines for name, lines in entries(current).items() if not _begins(old.get(name, ""), lines)}
+    kept = {name: lines for name, lines in entries(current or "").items() if not _begins(old.get(name, ""), lines)}
     missing = old.keys() - kept.keys()
     if missing:
         missing &= definitions().keys()
     # DVC keeps the order of the entries and appends new ones, so the complete file had the order of `last`.
     order = [*(name for name in old if name in kept or name in missing), *kept] if missing else kept
     lines = "".join(kept.get(name) or old[name] for name in dict.fromkeys(order))
-    return HEADER + lines if lines else ""
+    return HEADER + lines if lines else None
 
 
 def entries(text: str) -> dict[str, str]:

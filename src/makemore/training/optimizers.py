@@ -6,14 +6,16 @@ AdamW calls `torch.optim.adamw.adamw`, the functional form of `torch.optim.AdamW
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
 from makemore.nn.neural import Neural
-from makemore.training.params import StepParams
+
+if TYPE_CHECKING:
+    from makemore.training.params import StepParams
 
 BETAS = 0.9, 0.99  # of AdamW; beta2 is below the usual 0.999 because training runs are short
 EPSILON = 1e-8
@@ -88,7 +90,7 @@ class AdamW:
 OPTIMIZERS: dict[str, Callable[[list[Group]], Optimizer]] = {"sgd": SGD, "adamw": AdamW}
 
 
-def make_optimizer(model: Neural, params: StepParams) -> Optimizer:
+def make_optimizer(model: Neural, params: "StepParams") -> Optimizer:
     """The optimizer that the params name. Biases have no weight decay (Bengio et al. 2003, section 3)."""
     groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, weight in model.named_parameters():

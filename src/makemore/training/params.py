@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from makemore.core.params import Section, Seed
+from makemore.training.optimizers import OPTIMIZERS
 
 
 class StepParams(Section):
@@ -12,7 +13,10 @@ class StepParams(Section):
 
     batch_size: Annotated[int, Field(ge=1, description="examples per step, drawn with replacement")]
     steps: Annotated[int, Field(ge=1, description="number of updates")]
-    optimizer: Annotated[Literal["sgd", "adamw"], Field(description="sgd is the lecture's optimizer")]
+    optimizer: Annotated[
+        Literal[tuple(OPTIMIZERS)],  # type: ignore[valid-type]
+        Field(description="sgd is the lecture's optimizer"),
+    ]
     weight_decay: Annotated[float, Field(ge=0, description="weight decay for weight matrices; biases have none")]
     embedding_decay: Annotated[float, Field(ge=0, description="weight decay for embeddings")]
     embedding_lr_scale: Annotated[
