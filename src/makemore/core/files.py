@@ -96,7 +96,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[float |
 def write_safetensors(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, object]) -> None:
     """Write arrays, with metadata stored as JSON in the header of the file."""
     header = {METADATA: metadata_json(metadata)}
-    write_bytes(path, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header))
+    write_bytes(path, save({name: np.asarray(array, order="C") for name, array in arrays.items()}, header))
 
 
 def metadata_json(metadata: Mapping[str, object]) -> str:

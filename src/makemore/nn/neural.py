@@ -121,7 +121,7 @@ class Neural(nn.Module):
             if not tensor.isfinite().all():
                 raise ValueError(f"weights {name} that are not all finite")
         network.load_state_dict(loaded, assign=True)
-        network.log_probs(np.zeros((1, network.context or 0), dtype=np.int32))  # here errors name the file
+        network.log_probs(np.zeros((1, network.context or 0), dtype=np.int32))  # fails here, where errors name the file
         return network
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | NextTokenWeights]:
