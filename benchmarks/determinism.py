@@ -26,7 +26,7 @@ import typer
 
 from _benchmark import HERE, STAGES, Rounds, row, run_stage, table  # isort: skip
 
-from makemore.core.arithmetic import SETTINGS, SWITCH
+from makemore.core.arithmetic import SETTINGS, SWITCH, THREADS
 from makemore.core.params import parse_yaml
 
 # What other processors would choose, were it not pinned; each beside the other pins.
@@ -112,7 +112,7 @@ def hashes(settings: Mapping[str, str], cpu: str | None = None) -> dict[str, str
     Raises:
         ValueError: the process failed. Warnings are errors: a library that does not know a setting only warns.
     """
-    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS} | dict(settings)
+    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS | THREADS} | dict(settings)
     environment["PYTHONPATH"] = os.pathsep.join(map(str, (STAGES, HERE)))
     code = "import _stage, determinism; determinism.child()"
     python = [sys.executable, "-W", "error", "-c", code]
@@ -181,7 +181,7 @@ def compare_cost(
 
 def train(name: str, family: str, steps: int, choice: str) -> float:
     """The elapsed seconds of a training with so many steps, as a fresh process."""
-    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS} | {SWITCH: choice}
+    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS | THREADS} | {SWITCH: choice}
     with tempfile.TemporaryDirectory() as folder:
         outputs = {"model": "m.safetensors", "curve": "c.csv", "metrics": "m.json", "checkpoint": "c.safetensors"}
         options = [text for key, file in outputs.items() for text in (f"--{key}", f"{folder}/{file}")]

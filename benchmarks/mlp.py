@@ -29,7 +29,7 @@ import torch
 import typer
 from torch.profiler import profile
 
-from makemore.core.arithmetic import SETTINGS
+from makemore.core.arithmetic import SETTINGS, THREADS
 from makemore.core.vocab import Tokens
 from makemore.models import mlp
 from makemore.models.mlp import MLP, MLPParams
@@ -104,7 +104,7 @@ def ready(tokens: Tokens, steps: int | None = None, name: str = "ours", **change
 
 def process(script: str, *arguments: str, free: bool = False) -> dict[str, float]:
     """The seconds of the parts of a fresh process. If `free`, torch chooses its arithmetic itself."""
-    env = {key: value for key, value in os.environ.items() if not free or key not in SETTINGS}
+    env = {key: value for key, value in os.environ.items() if not free or key not in SETTINGS | THREADS}
     run = [sys.executable, str(HERE / script), *arguments]
     done = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True, env=env)
     found: dict[str, float] = json.loads(done.stdout)

@@ -16,7 +16,7 @@ from typing import Any
 
 import matplotlib
 
-from makemore.core.arithmetic import SETTINGS
+from makemore.core.arithmetic import SETTINGS, THREADS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -82,7 +82,7 @@ class Project:
         script = ROOT / "tests" / "trace.py"
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')
         python.chmod(0o755)
-        arithmetic = {key: os.environ[key] for key in SETTINGS}  # before the server loads numpy and torch
+        arithmetic = {key: os.environ[key] for key in SETTINGS | THREADS}  # before the server loads numpy and torch
         with tempfile.TemporaryDirectory() as short:  # the address of a socket has at most 100 characters
             address = f"{short}/trace"
             command = [sys.executable, script, "--serve", address]

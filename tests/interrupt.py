@@ -33,7 +33,7 @@ from conftest import small_params, tiny_names
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 LOCK, RWLOCK = "dvc.lock", ".dvc/tmp/rwlock"
 AIMS = ("", LOCK, RWLOCK)  # kill at a random moment, or while DVC writes this file
-LATEST = {LOCK: 0.8, RWLOCK: 0.0002}  # seconds from the beginning of a write to the kill, at most
+LATEST = {LOCK: 0.4, RWLOCK: 0.0002}  # seconds from the beginning of a write to the kill, at most
 
 Contents = dict[str, bytes]
 

@@ -35,7 +35,10 @@ def serve(address: str) -> None:
     import signal
     import socket
 
-    import matplotlib.pyplot  # noqa: F401  libraries used by stages
+    from makemore.core.arithmetic import pin
+
+    pin()  # before the libraries that stages use, as in the stages
+    import matplotlib.pyplot  # noqa: F401
     import pydantic  # noqa: F401
     import rich.progress  # noqa: F401
     import safetensors.numpy  # noqa: F401

@@ -7,18 +7,19 @@ import sys
 import pytest
 
 from checkout import ROOT
-from makemore.core.arithmetic import SETTINGS, SWITCH
+from makemore.core.arithmetic import SETTINGS, SWITCH, THREADS
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import determinism
 
+PINNED = SETTINGS | THREADS
 slow = pytest.mark.slow
 
 
 def pinned(**variables: str) -> subprocess.CompletedProcess[str]:
     """A process that shows the settings as a stage has them."""
-    code = f"import _stage, os; print({{key: os.environ.get(key) for key in {list(SETTINGS)}}})"
-    environment = {key: value for key, value in os.environ.items() if key not in SETTINGS}
+    code = f"import _stage, os; print({{key: os.environ.get(key) for key in {list(PINNED)}}})"
+    environment = {key: value for key, value in os.environ.items() if key not in PINNED}
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT / "stages", env=environment | variables, capture_output=True, text=True
     )
@@ -45,8 +46,9 @@ def test_a_setting_that_a_library_does_not_know_is_an_error() -> None:
 
 
 def test_the_stages_pin_the_arithmetic_unless_told_otherwise() -> None:
-    assert pinned().stdout.strip() == str(SETTINGS)
-    assert pinned(OMP_NUM_THREADS="2").stdout.strip() == str(SETTINGS | {"OMP_NUM_THREADS": "2"})
-    assert pinned(**{SWITCH: "fast"}).stdout.strip() == str(dict.fromkeys(SETTINGS))
+    assert pinned().stdout.strip() == str(PINNED)
+    assert pinned(MKL_CBWR="AVX2").stdout.strip() == str(PINNED | {"MKL_CBWR": "AVX2"})
+    assert pinned(OMP_NUM_THREADS="2").stdout.strip() == str(PINNED)
+    assert pinned(**{SWITCH: "fast"}).stdout.strip() == str(dict.fromkeys(PINNED))
     wrong = pinned(**{SWITCH: "quick"})
     assert wrong.returncode == 1 and wrong.stderr == f"{SWITCH}: expected reproducible or fast, got 'quick'\n"

@@ -32,7 +32,8 @@ def experiments(project: Project) -> dict[str, float]:
 def test_a_queued_grid_with_two_workers(project: Project) -> None:
     before = nll(project)
     project.run("dvc", "exp", "run", "--queue", "-S", "mlp.hidden=5,6", MODEL)
-    project.run("dvc", "exp", "run", "--run-all", "--jobs", "2")
+    with project.forking() as variables:
+        project.run("dvc", "exp", "run", "--run-all", "--jobs", "2", **variables)
     found = experiments(project)
     assert found.keys() == {"5", "6"} and len({before, *found.values()}) == 3
     assert project.status() == "" and nll(project) == before
@@ -64,7 +65,8 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project: Project) 
 
 def test_a_run_elsewhere_leaves_the_workspace_alone(project: Project) -> None:
     before = nll(project)
-    project.run("dvc", "exp", "run", "--temp", "-S", "mlp.hidden=9", MODEL)
+    with project.forking() as variables:
+        project.run("dvc", "exp", "run", "--temp", "-S", "mlp.hidden=9", MODEL, **variables)
     assert project.status() == "" and nll(project) == before != experiments(project)["9"]
 
 
@@ -131,4 +133,5 @@ def test_others_get_a_registered_version_of_a_model(project: Project, tmp_path: 
     assert got == (project.path / "models/mlp_wide.safetensors").read_bytes()
     code = f"import dvc.api; print(dvc.api.artifacts_show('mlp-wide', version='v1.0.0', repo={str(project.path)!r}))"
     shown = elsewhere.run("python", "-c", code).stdout
-    assert "models/mlp_wide.safetensors" in shown and "mlp-wide@v1.0.0" in shown
+    revision = project.run("git", "rev-parse", "mlp-wide@v1.0.0").stdout.strip()
+    assert "models/mlp_wide.safetensors" in shown and revision in shown

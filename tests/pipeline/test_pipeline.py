@@ -39,7 +39,8 @@ def test_metrics_and_plots_are_there_in_a_fresh_clone(finished: Project, tmp_pat
 
 def test_an_experiment_reruns_what_it_affects_and_going_back_runs_nothing(project: Project) -> None:
     before = read_json(project.path / "metrics/losses/mlp.json")["dev"]["nll"]
-    done = project.run("dvc", "exp", "run", "-S", "mlp.hidden=9")
+    with project.forking() as variables:
+        done = project.run("dvc", "exp", "run", "-S", "mlp.hidden=9", **variables)
     assert set(ran(done.stdout)) == MLP
     after = read_json(project.path / "metrics/losses/mlp.json")["dev"]["nll"]
     changed = json.loads(project.run("dvc", "metrics", "diff", "--json").stdout)["metrics/losses/mlp.json"]

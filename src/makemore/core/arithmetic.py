@@ -17,12 +17,15 @@ SETTINGS = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # the few PyTorch operations that go to oneDNN
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # numpy's exp, log and power
     "OPENBLAS_CORETYPE": "Haswell",  # numpy's matrix products
-    "OMP_NUM_THREADS": "1",  # sums that threads share are added in another order
 }
+# Threads split sums and matrix products. Training sets its own number of them, the param `threads`.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 def pin() -> None:
-    """Set the environment variables that are not set yet. Does nothing if `MAKEMORE_ARITHMETIC` is `fast`.
+    """Set the environment variables, unless `MAKEMORE_ARITHMETIC` is `fast`.
+
+    Instructions that are chosen already are kept. The number of threads is not: clusters set it for every job.
 
     Raises:
         ValueError: `MAKEMORE_ARITHMETIC` is neither `reproducible` nor `fast`.
@@ -33,3 +36,4 @@ def pin() -> None:
     if choice == "reproducible" and platform.machine() in ("x86_64", "AMD64"):
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
+        os.environ.update(THREADS)
