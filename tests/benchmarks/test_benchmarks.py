@@ -109,9 +109,9 @@ def test_seeds(bench: Bench, run: Callable[..., Result]) -> None:
 def test_pipeline(project: Project) -> None:
     script = str(BENCHMARKS / "pipeline.py")
     with project.forking() as variables:
-        output = project.run(sys.executable, script, "lines", "idle", "--rounds", "1", **variables).stdout
+        output = project.run(sys.executable, script, "lines", "--rounds", "1", **variables).stdout
     (table,) = tables(output)
-    assert len(table) > 3
+    assert len(table) > 1
     assert project.status() == ""
 
 

@@ -88,20 +88,20 @@ def test_a_small_number_written_by_dvc_is_a_float() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("mlp: {hidden: 1\n", "params.yaml:2: expected YAML, found"),
-        ("mlp:\n  - a\n b", "params.yaml:3: expected YAML, found"),
-        ("mlp: !!python/object:os.system x", "params.yaml:1: expected YAML, found"),
-        ('mlp: !!bool "x"', "params.yaml: expected YAML, found"),
-        ("mlp: !!int x", "params.yaml: expected YAML, found"),
-        ("mlp: *nothing", "params.yaml:1: expected YAML, found"),
-        ("mlp:\n  lr: 1\n  hidden: 2\n  lr: 3\n", "params.yaml:4: expected YAML, found"),
-        ("mlp:\n  lr: 1\nbow:\n  lr: 1\nmlp:\n  lr: 2\n", "params.yaml:5: expected YAML, found"),
-        ("mlp: {[1, {2: 3}]: 4}", "params.yaml: expected YAML, found"),
+        ("mlp: {hidden: 1\n", "params.yaml:2: invalid YAML:"),
+        ("mlp:\n  - a\n b", "params.yaml:3: invalid YAML:"),
+        ("mlp: !!python/object:os.system x", "params.yaml:1: invalid YAML:"),
+        ('mlp: !!bool "x"', "params.yaml: invalid YAML:"),
+        ("mlp: !!int x", "params.yaml: invalid YAML:"),
+        ("mlp: *nothing", "params.yaml:1: invalid YAML:"),
+        ("mlp:\n  lr: 1\n  hidden: 2\n  lr: 3\n", "params.yaml:4: invalid YAML:"),
+        ("mlp:\n  lr: 1\nbow:\n  lr: 1\nmlp:\n  lr: 2\n", "params.yaml:5: invalid YAML:"),
+        ("mlp: {[1, {2: 3}]: 4}", "params.yaml: invalid YAML:"),
         ("", "params.yaml: mlp: no such section; available: none"),
         ("split: 1", "params.yaml: mlp: no such section; available: split"),
         ("mlp: 3", "params.yaml: mlp: expected a section of keys and values, got 3"),
         ("- mlp", "params.yaml: mlp: no such section; available: none"),
-        ("\x00", "params.yaml: expected YAML, found"),
+        ("\x00", "params.yaml: invalid YAML:"),
     ],
 )
 def test_a_bad_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, message: str) -> None:
@@ -140,6 +140,6 @@ def test_nested_aliases_are_refused_quickly(depth: int) -> None:
     """Billion laughs: each level is ten times the one below, so 30 levels would fill any memory."""
     levels = [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, depth)]
     start = time.monotonic()
-    with pytest.raises(ValueError, match=r"^f:3: expected YAML, found more than 16 aliases; write the values out$"):
+    with pytest.raises(ValueError, match=r"^f:3: invalid YAML:  more than 16 aliases; write the values out$"):
         parse_yaml("\n".join(["a0: &a0 [x]", *levels]), "f")
     assert time.monotonic() - start < 1

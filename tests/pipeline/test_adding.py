@@ -68,7 +68,8 @@ def test_a_new_ngram_model_is_one_section_and_one_line_and_goes_again(project: P
     assert_everywhere(project, "fourgram")
 
     (project.path / "models/index.yaml").write_text(before)  # its files stay behind, and are not shown
-    project.repro()
+    with project.forking() as variables:
+        project.repro(**variables)
     assert (project.path / "models/fourgram.safetensors").exists()
     assert "fourgram" not in read_json(project.path / "metrics/test.json")
     assert "fourgram" not in (project.path / "metrics/plots/models.csv").read_text()

@@ -54,7 +54,8 @@ def test_a_queued_experiment_runs_the_code_it_was_queued_with(project: Project) 
     project.edit("src/makemore/models/mlp.py", "(5 / 3) /", "(4 / 3) /")
     project.run("dvc", "exp", "run", "--queue", "-S", "mlp.hidden=7", MODEL)
     project.edit("src/makemore/models/mlp.py", "import torch\n", "raise SystemExit('the code of the workspace')\n")
-    project.run("dvc", "exp", "run", "--run-all")
+    with project.forking() as variables:
+        project.run("dvc", "exp", "run", "--run-all", **variables)
     queued = experiments(project)["7"]
     project.run("git", "checkout", "--", ".")
     project.edit("src/makemore/models/mlp.py", "(5 / 3) /", "(4 / 3) /")
@@ -133,5 +134,5 @@ def test_others_get_a_registered_version_of_a_model(project: Project, tmp_path: 
     assert got == (project.path / "models/mlp_wide.safetensors").read_bytes()
     code = f"import dvc.api; print(dvc.api.artifacts_show('mlp-wide', version='v1.0.0', repo={str(project.path)!r}))"
     shown = elsewhere.run("python", "-c", code).stdout
-    revision = project.run("git", "rev-parse", "mlp-wide@v1.0.0").stdout.strip()
+    revision = project.run("git", "rev-parse", "mlp-wide@v1.0.0^{commit}").stdout.strip()
     assert "models/mlp_wide.safetensors" in shown and revision in shown

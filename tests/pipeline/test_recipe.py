@@ -1,6 +1,7 @@
 """The recipes of the Makefile, without the installation."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,17 +16,27 @@ def make(project: Project, target: str, check: bool = True, **variables: str) ->
     return project.run("make", target, check=check, **variables)
 
 
+def leave_out(project: Project, *models: str) -> None:
+    """Make the project smaller: without some models, among them members of the ensemble."""
+    line = re.compile(rf"\s+(- models/|- |)({'|'.join(models)})(\.safetensors|: \S+|)( *#.*)?")
+    for file in "models/index.yaml", "params.yaml", "dvc.yaml":
+        lines = (project.path / file).read_text().splitlines()
+        (project.path / file).write_text("\n".join(kept for kept in lines if not line.fullmatch(kept)) + "\n")
+    project.run("git", "commit", "--quiet", "--all", "--message", "fewer models")
+
+
 def test_make_repro_in_a_project_for_another_list(finished: Project, tmp_path: Path) -> None:
     (tmp_path / "list").write_text("".join(f"{name}\n" for name in tiny_names(seed=2)))
     finished.run("python", "stages/new.py", str(tmp_path / "other"), "--names", str(tmp_path / "list"))
     project = Project(tmp_path / "other")
+    leave_out(project, "trigram", "mlp_wide", "bow", "rnn", "gru", "wavenet", "transformer")
     with project.forking() as variables:
         first = make(project, "repro", **variables)
         lock = (project.path / "dvc.lock").read_bytes()
         second = make(project, "repro", **variables)
     assert set(ran(first.stdout)) == set(stages(project.path))
     assert ran(second.stdout) == [] and (project.path / "dvc.lock").read_bytes() == lock
-    assert "transformer" in second.stdout and second.stderr == ""
+    assert "lstm" in second.stdout and second.stderr == ""
 
     assert make(project, "verify", check=False).stderr.startswith("dvc.lock: not in git's HEAD")
     project.commit("results")

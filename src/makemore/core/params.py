@@ -50,9 +50,9 @@ def parse_yaml(text: str, source: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         found = " ".join(str(error.problem).split())
-        raise ValueError(f"{source}:{mark.line + 1 if mark else 1}: expected YAML, found {found}") from None
+        raise ValueError(f"{source}:{mark.line + 1 if mark else 1}: invalid YAML: {found}") from None
     except UNREADABLE as error:
-        raise ValueError(f"{source}: expected YAML, found something else ({' '.join(str(error).split())})") from None
+        raise ValueError(f"{source}: invalid YAML: {' '.join(str(error).split())})") from None
 
 
 def read_section(path: Path, name: str) -> dict[str, Any]:
