@@ -46,7 +46,7 @@ SECTIONS = {
     "sample": SampleParams,
     "report": page.Params,
 }
-CLEAR = re.compile(r".+: (expected |(no such section|unknown key); available: ).*")  # one line
+CLEAR = re.compile(r".+: (invalid YAML: |expected |(no such section|unknown key); available: ).*")  # one line
 
 
 @pytest.fixture(scope="module")

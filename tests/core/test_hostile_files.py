@@ -481,10 +481,10 @@ def test_the_columns_of_a_curve(tmp_path: Path) -> None:
 
 PARAMS = [
     ("split: {1: 2}", "params.yaml: split.1: unknown key; available: train, dev, seed, unit"),
-    ('split: !!bool "x"', "params.yaml: expected YAML, found"),
-    ('split: {train: !!float "x"}', "params.yaml: expected YAML, found"),
-    ("split: {train: 0.5, train: 0.6}", "params.yaml:1: expected YAML, found"),
-    ("split: 1\nsplit: 2", "params.yaml:2: expected YAML, found"),
+    ('split: !!bool "x"', "params.yaml: invalid YAML:"),
+    ('split: {train: !!float "x"}', "params.yaml: invalid YAML:"),
+    ("split: {train: 0.5, train: 0.6}", "params.yaml:1: invalid YAML:"),
+    ("split: 1\nsplit: 2", "params.yaml:2: invalid YAML:"),
     ("split: &a {train: *a}", "params.yaml: split.train: expected a number"),
     ("split: {[1, 2]: 3}", "params.yaml: split."),
     ("split: {train: 0.5, dev: 0.1, unit: line, seed: " + "9" * 5000 + "}", "params.yaml: "),
@@ -496,7 +496,7 @@ PARAMS = [
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in ("ab", "bc", "cd", "de", "ef", "fg", "gh"))
         + "split: *h\n",
-        "params.yaml:3: expected YAML, found more than 16 aliases; write the values out",
+        "params.yaml:3: invalid YAML: more than 16 aliases; write the values out",
     ),
 ]
 

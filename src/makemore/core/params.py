@@ -52,7 +52,7 @@ def parse_yaml(text: str, source: str) -> Any:
         found = " ".join(str(error.problem).split())
         raise ValueError(f"{source}:{mark.line + 1 if mark else 1}: invalid YAML: {found}") from None
     except UNREADABLE as error:
-        raise ValueError(f"{source}: invalid YAML: {' '.join(str(error).split())})") from None
+        raise ValueError(f"{source}: invalid YAML: {' '.join(str(error).split())}") from None
 
 
 def read_section(path: Path, name: str) -> dict[str, Any]:
