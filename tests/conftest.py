@@ -253,11 +253,19 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 SLOW = {"traced", "page"}  # fixtures: the finished pipeline, the page in a browser
+LONG = ["test_recipe", "test_pipeline", "test_experiments", "test_adding", "test_documented", "test_interruption"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark the slow tests. First run those that need the finished project: one process builds it while others test."""
+    """Mark the slow tests. Run those that need the finished project first, the long ones among them before the others.
+
+    One process then builds that project while the others run the rest.
+    """
     for item in items:
         if SLOW & set(item.fixturenames) or item.path.stem == "test_fuzz" or "pipeline" in item.path.parent.name:
             item.add_marker("slow")
-    items.sort(key=lambda item: "traced" not in item.fixturenames)
+
+    def order(item: pytest.Function) -> tuple[bool, bool]:
+        return "traced" not in item.fixturenames, item.path.stem not in LONG
+
+    items.sort(key=order)
