@@ -77,7 +77,7 @@ class Project:
             variables: further ones, of that process too.
         """
         folder = self.path.parent / "traces"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         python = folder / "python"  # stands before the real one in PATH
         script = ROOT / "tests" / "trace.py"
         python.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {script} "{folder}/$DVC_STAGE.$$.json" "$@"\n')

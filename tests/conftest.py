@@ -248,11 +248,12 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more process than processors: some tests wait for DVC's workers."""
-    return (os.cpu_count() or 1) + 1
+    """Two more processes than processors: many tests wait for processes that they start."""
+    return (os.cpu_count() or 1) + 2
 
 
 SLOW = {"traced", "page"}  # fixtures: the finished pipeline, the page in a browser
+SLOW |= {"pipeline", "benchmarks", "test_fuzz", "test_real", "test_failures", "test_output"}  # folders and files
 LONG = ["test_recipe", "test_pipeline", "test_experiments", "test_adding", "test_documented", "test_interruption"]
 
 
@@ -262,7 +263,7 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     One process then builds that project while the others run the rest.
     """
     for item in items:
-        if SLOW & set(item.fixturenames) or item.path.stem == "test_fuzz" or "pipeline" in item.path.parent.name:
+        if SLOW & set(item.fixturenames) or SLOW & {item.path.stem, item.path.parent.name}:
             item.add_marker("slow")
 
     def order(item: pytest.Function) -> tuple[bool, bool]:
