@@ -248,8 +248,8 @@ def project(finished: Project, tmp_path: Path) -> Project:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more processes than processors: many tests wait for processes that they start."""
-    return (os.cpu_count() or 1) + 2
+    """One more process than processors: many tests wait for processes that they start."""
+    return (os.cpu_count() or 1) + 1
 
 
 SLOW = {"traced", "page"}  # fixtures: the finished pipeline, the page in a browser
