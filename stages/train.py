@@ -96,7 +96,7 @@ def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
     inputs, targets = inputs.to(device), targets.to(device)
     with network.predicting():  # without dropout, and without updating BatchNorm's statistics
         loss = float(network.loss(inputs, targets))
-    return {"initial_loss": loss, **network.diagnosis(inputs)}
+        return {"initial_loss": loss, **network.diagnosis(inputs)}
 
 
 class Families(TyperGroup):
