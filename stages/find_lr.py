@@ -16,7 +16,7 @@ from makemore.core.vocab import Vocab, read_tokens
 from makemore.models.mlp import MLP, MLPParams
 from makemore.search import lr_finder
 from makemore.training.batches import make_batches
-from makemore.training.loop import CURVE_HEADER, Plan, pick_device, train_network
+from makemore.training.loop import Plan, header, pick_device, train_network
 from makemore.training.optimizers import make_optimizer
 from makemore.training.params import StepParams
 
@@ -52,8 +52,8 @@ def main(
     optimizer = make_optimizer(network, params)
     with progress("find_lr", params.steps, "steps") as update:
         sweep = train_network(network, lambda: network.loss(*next_batch()), optimizer, plan, update=update)
-    write_csv(curve, CURVE_HEADER, sweep)
-    _, losses, rates = np.array(sweep).T
+    write_csv(curve, header(network), sweep)
+    _, losses, rates, *_ = np.array(sweep).T
     low, high, best = lr_finder.good_range(rates, losses)
     write_json(metrics, {"lowest": low, "highest": high, "best": best})
     print(f"{metrics}: good learning rates are {low:.3g} to {high:.3g}; the lowest loss is at {best:.3g}")

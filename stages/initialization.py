@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 from _stage import TrainPath, VocabPath, command
 
@@ -14,10 +14,11 @@ from pydantic import Field
 from makemore.core.files import write_csv, write_json
 from makemore.core.params import Seed
 from makemore.core.vocab import Vocab, read_tokens
-from makemore.models.mlp import MLP, Initialization, MLPParams, Shape
+from makemore.models.mlp import INITIALIZATIONS, MLP, MLPParams, Shape
 from makemore.nn.neural import LOGITS, distinct_examples
 
 EDGES = np.linspace(-1, 1, 41)
+COMPARED = [name for name, std in INITIALIZATIONS.items() if not std.batch_norm]
 
 
 class Params(Shape):
@@ -47,8 +48,9 @@ def main(
     weights = followers.all()  # (U, V)
     uniform = math.log(len(vocabulary))
     results, shares = {}, []
-    for name in get_args(Initialization):
-        shape = MLPParams(**params.model_dump(exclude={"seed"}), initialization=name, examples="distinct")
+    for name in COMPARED:
+        choices = {"initialization": name, "examples": "distinct", "gradients": "autograd"}
+        shape = MLPParams.model_validate(params.model_dump(exclude={"seed"}) | choices)
         network = MLP(shape, len(vocabulary), torch.Generator().manual_seed(params.seed))
         with torch.no_grad():
             loss, units = float(network.loss(contexts, weights)), network.hidden(contexts)  # (), (U, H)
@@ -56,7 +58,7 @@ def main(
         counts, _ = np.histogram(units.numpy(), EDGES)
         shares.append(counts / counts.sum())
     write_json(metrics, {"uniform_loss": uniform, **results})
-    columns = ("from", "to", *get_args(Initialization))
+    columns = ("from", "to", *COMPARED)
     write_csv(activations, columns, zip(EDGES[:-1], EDGES[1:], *shares, strict=True))
     first = ", ".join(f"{name} {result['initial_loss']:.4f}" for name, result in results.items())
     print(f"{metrics}: initial loss {first}, uniform {uniform:.4f} nats per token")

@@ -14,21 +14,25 @@ import typer
 from typer.core import TyperGroup
 
 from makemore import models
-from makemore.core.files import write_csv, write_json
+from makemore.core.files import write_csv, write_json, write_safetensors
 from makemore.core.model import save_model
 from makemore.core.progress import progress
 from makemore.core.vocab import Tokens, Vocab, read_tokens
 from makemore.nn.neural import Neural, NextTokenWeights
 from makemore.training.batches import make_batches
 from makemore.training.checkpoint import Checkpoint, key_of
-from makemore.training.loop import CURVE_HEADER, Plan, pick_device, train_network
+from makemore.training.loop import Plan, header, pick_device, train_network
 from makemore.training.optimizers import make_optimizer
 from makemore.training.params import TrainingParams
+from makemore.training.record import Record
 from makemore.training.schedule import learning_rate
 
 DIAGNOSED = 1000  # names for the diagnostics before training
 
 CheckpointPath = Annotated[Path | None, option("checkpoint of an interrupted run", ".checkpoints/MODEL.safetensors")]
+
+
+RecordOut = Annotated[Path | None, option("last step to write, for diagnose.py", "data/recorded/MODEL.safetensors")]
 
 
 def network_of(family: str) -> type[Neural] | None:
@@ -55,6 +59,7 @@ def stage(family: str) -> typer.Typer:
         model: ModelOut = None,
         curve: CurveOut = None,
         metrics: TrainingOut = None,
+        recorded: RecordOut = None,
         checkpoint: CheckpointPath = None,
     ) -> None:
         torch.set_num_threads(params.threads)
@@ -71,12 +76,18 @@ def stage(family: str) -> typer.Typer:
         key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
         path = checkpoint or Path(f".checkpoints/{name}.safetensors")
         resumable = Checkpoint(path, params.checkpoint_every, key, generator)
+        record = Record()
         with progress(name, params.steps, "steps") as update:
-            losses = train_network(network, lambda: network.loss(*next_batch()), optimizer, plan, resumable, update)
+            losses = train_network(
+                network, lambda: network.loss(*next_batch()), optimizer, plan, resumable, update, record
+            )
 
         output = model or Path(f"models/{name}.safetensors")
         save_model(output, network, vocabulary)
-        write_csv(curve or Path(f"metrics/curves/{name}.csv"), CURVE_HEADER, losses)
+        write_csv(curve or Path(f"metrics/curves/{name}.csv"), header(network), losses)
+        write_safetensors(
+            recorded or Path(f"data/recorded/{name}.safetensors"), record.arrays(), {"bounded": network.bounded}
+        )
         write_json(metrics or Path(f"metrics/training/{name}.json"), first)
         resumable.remove()
         size = f"{network.parameter_count:,} weights, {params.steps:,} steps"

@@ -9,15 +9,16 @@ import torch
 import typer
 from pydantic import Field
 
-from makemore.core.files import write_csv
+from makemore.core.files import write_csv, write_safetensors
 from makemore.core.model import save_model
 from makemore.core.params import Section, Seed
 from makemore.core.progress import progress
 from makemore.core.vocab import Vocab, read_tokens
 from makemore.models.neural_bigram import NeuralBigram
 from makemore.nn.neural import distinct_examples
-from makemore.training.loop import CURVE_HEADER, Plan, train_network
+from makemore.training.loop import Plan, header, train_network
 from makemore.training.optimizers import SGD, Group
+from makemore.training.record import Record
 
 
 class Params(Section):
@@ -35,6 +36,9 @@ def main(
     train: TrainPath = Path("data/splits/train.txt"),
     model: Annotated[Path, typer.Option(help="model to write")] = Path("models/neural_bigram.safetensors"),
     curve: Annotated[Path, typer.Option(help="learning curve to write")] = Path("metrics/curves/neural_bigram.csv"),
+    recorded: Annotated[Path, typer.Option(help="last step to write, for diagnose.py")] = Path(
+        "data/recorded/neural_bigram.safetensors"
+    ),
 ) -> None:
     """Train the neural bigram by full-batch gradient descent on the train names."""
     vocabulary = Vocab.read(vocab)
@@ -43,6 +47,7 @@ def main(
     weights = targets.all()  # (U, V)
 
     network = NeuralBigram(Section(), len(vocabulary), torch.Generator().manual_seed(params.seed))
+    record = Record()
     with progress("neural_bigram", params.steps, "steps") as update:
         losses = train_network(
             network,
@@ -50,9 +55,11 @@ def main(
             SGD([Group(list(network.parameters()))]),
             Plan(params.steps, lambda step: params.lr),
             update=update,
+            record=record,
         )
     save_model(model, network, vocabulary)
-    write_csv(curve, CURVE_HEADER, losses)
+    write_csv(curve, header(network), losses)
+    write_safetensors(recorded, record.arrays(), {"bounded": network.bounded})
     size = f"{network.parameter_count:,} weights, {params.steps:,} steps"
     print(f"{model}: {size}, last loss {losses[-1][1]:.4f} nats per token")
 

@@ -51,7 +51,16 @@ def additive(order: int, strength: float) -> NgramParams:
 
 SMALL: dict[str, dict[str, object]] = {  # a shape for each family of networks
     "neural_bigram": {},
-    "mlp": {"context": 3, "embedding": 2, "hidden": 8, "direct": False, "initialization": "scaled", "examples": "all"},
+    "mlp": {
+        **{"context": 3, "embedding": 2, "hidden": 8, "layers": 1, "flatten": None, "direct": False},
+        **{
+            "batch_norm": "none",
+            "momentum": 0.1,
+            "initialization": "scaled",
+            "examples": "all",
+            "gradients": "autograd",
+        },
+    },
     "recurrent": {"cell": "lstm", "embedding": 5, "hidden": 7, "layers": 2, "dropout": 0.5},
     "bow": {"embedding": 8, "hidden": 12, "positions": 4, "dropout": 0.5},
     "wavenet": {"channels": 6, "hidden": 10, "layers": 2, "kernel": 3, "dropout": 0.5},

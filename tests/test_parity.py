@@ -101,7 +101,7 @@ def test_neural_bigram_of_the_whole_list(tokens: Tokens, vocab: Vocab) -> None:
         return model.regularized_loss(*batch, 0.01)
 
     curve = gradient_descent(model, loss, lr=50, steps=200)
-    total = {step: value for step, value, _ in curve}
+    total = {step: value for step, value, *_ in curve}
     assert [total[1], total[100], total[200]] == pytest.approx([3.7686, 2.4901, 2.4830], abs=1e-4)
     assert unregularized[-1] == pytest.approx(2.4653, abs=1e-4)
 

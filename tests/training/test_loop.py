@@ -52,8 +52,8 @@ def test_it_is_the_lectures_loop() -> None:
         for p in parameters:
             p.data += -lr * p.grad
         lossi.append(loss.item())
-    assert [loss for _, loss, _ in curve] == pytest.approx(lossi, abs=1e-5)
-    assert [lr for _, _, lr in curve] == [0.1] * 30 + [0.01] * 30
+    assert [loss for _, loss, *_ in curve] == pytest.approx(lossi, abs=1e-5)
+    assert [lr for _, _, lr, *_ in curve] == [0.1] * 30 + [0.01] * 30
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(model.parameters(), parameters, strict=True))
 
 
@@ -93,11 +93,11 @@ def test_training_ends_with_the_average_of_the_weights() -> None:
 
 def test_the_curve_has_few_rows_and_ends_with_the_last_step() -> None:
     _, every = trained(steps=12)
-    assert [step for step, _, _ in every] == list(range(1, 13))
+    assert [step for step, _, *_ in every] == list(range(1, 13))
     _, curve = trained(steps=5 * ROWS + 1)
     assert len(curve) <= ROWS and curve[-1][0] == 5 * ROWS + 1
     _, thousand = trained(steps=5 * ROWS)
-    assert [step for step, _, _ in thousand] == list(range(5, 5 * ROWS + 1, 5))
+    assert [step for step, _, *_ in thousand] == list(range(5, 5 * ROWS + 1, 5))
 
 
 def test_a_row_of_the_curve_is_the_mean_loss_since_the_previous_row() -> None:
@@ -109,7 +109,7 @@ def test_a_row_of_the_curve_is_the_mean_loss_since_the_previous_row() -> None:
         SGD([Group([])]),
         Plan(3 * ROWS, lambda step: 1.0),
     )
-    assert [loss for _, loss, _ in curve] == [1 + 3 * row for row in range(ROWS)]
+    assert [loss for _, loss, *_ in curve] == [1 + 3 * row for row in range(ROWS)]
 
 
 def test_a_diverging_training_is_an_error() -> None:

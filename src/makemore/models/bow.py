@@ -36,6 +36,7 @@ class BagOfWords(Sequence):
     Params = BagOfWordsParams
     params: BagOfWordsParams
     embeddings = ("C", "P")
+    bounded = True
 
     def __init__(self, params: BagOfWordsParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
@@ -51,7 +52,7 @@ class BagOfWords(Sequence):
 
     def head(self, x: Tensor, mean: Tensor) -> Tensor:
         x = self.drop(x + mean)  # (M, C)
-        x = x + self.residual(self.drop(torch.tanh(self.hidden(x))))
+        x = x + self.residual(self.drop(self.watch("tanh", torch.tanh(self.hidden(x)))))
         return self.output(x)  # type: ignore[no-any-return]
 
     def forward(self, tree: PrefixTree) -> Tensor:

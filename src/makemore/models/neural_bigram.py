@@ -23,7 +23,7 @@ class NeuralBigram(Neural):
         self.W = nn.Parameter(randn(vocab_size, vocab_size, generator=generator))  # (V, V)
 
     def forward(self, contexts: Tensor) -> Tensor:
-        return self.W[contexts[:, 0]]  # (N, V)
+        return self.watch("logits", self.W[contexts[:, 0]])  # (N, V)
 
     def regularized_loss(self, contexts: Tensor, targets: Tensor, regularization: float) -> Tensor:
         """The lecture's loss: mean NLL (see `Neural.loss`) plus regularization * mean(W^2).

@@ -91,6 +91,7 @@ class Recurrent(Sequence):
     Params = RecurrentParams
     params: RecurrentParams
     embeddings = ("C",)
+    bounded = True
 
     def __init__(self, params: RecurrentParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
@@ -102,9 +103,9 @@ class Recurrent(Sequence):
 
     def forward(self, tree: PrefixTree) -> Tensor:
         x = F.embedding(tree.tokens, self.layers[0].input(self.C))  # (M, G * H)
-        h = self.drop(self.layers[0](x, tree))  # (M, H)
-        for layer in self.layers[1:]:
-            h = self.drop(layer(layer.input(h), tree))
+        h = self.drop(self.watch(f"{self.params.cell}1", self.layers[0](x, tree)))  # (M, H)
+        for i, layer in enumerate(self.layers[1:], start=2):
+            h = self.drop(self.watch(f"{self.params.cell}{i}", layer(layer.input(h), tree)))
         return self.output(h)  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:

@@ -104,8 +104,8 @@ class Transformer(Sequence):
 
     def forward(self, tree: PrefixTree) -> Tensor:
         x = self.embed(tree.tokens, tree.depths)  # (M, C)
-        for block in self.blocks:
-            x = block(x, tree)
+        for i, block in enumerate(self.blocks, start=1):
+            x = self.watch(f"block{i}", block(x, tree))
         return self.output(self.norm(x))  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:

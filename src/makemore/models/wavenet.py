@@ -79,15 +79,16 @@ class WaveNet(Sequence):
     def forward(self, tree: PrefixTree) -> Tensor:
         x = F.embedding(tree.tokens, self.C)  # (M, C)
         skipped = x.new_zeros(())
-        for dilation, layer in zip(self.dilations, self.layers, strict=True):
+        for i, (dilation, layer) in enumerate(zip(self.dilations, self.layers, strict=True), start=1):
             y = self.drop(x)
             distances = range(dilation, dilation * self.kernel, dilation)
             residual, skip = layer([y, *(tree.back(y, distance) for distance in distances)])
-            x, skipped = x + residual, skipped + skip
+            x, skipped = self.watch(f"layer{i}", x + residual), skipped + skip
         return self.head(skipped)
 
     def head(self, skipped: Tensor) -> Tensor:
-        return self.output(self.drop(torch.relu(self.hidden(torch.relu(skipped)))))  # type: ignore[no-any-return]
+        hidden = self.watch("relu", torch.relu(self.hidden(torch.relu(skipped))))
+        return self.output(self.drop(hidden))  # type: ignore[no-any-return]
 
     def begin(self, count: int) -> State:
         """The latest inputs of each layer, (N, receptive field - 1, C)."""

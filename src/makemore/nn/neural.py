@@ -94,10 +94,19 @@ class Neural(nn.Module):
     context: int | None
     embeddings: tuple[str, ...] = ()  # parameters that are lookup tables, with one vector per token or position
     no_decay: tuple[str, ...] = ()  # parameters without weight decay
+    bounded = False  # the activations that it watches are between -1 and 1, so units can saturate
 
     def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None):
         super().__init__()
         self.params = params
+        self.watched: dict[str, Tensor] | None = None
+
+    def watch(self, name: str, activations: Tensor) -> Tensor:
+        """Keep the activations of a layer, and their gradients, if `watched` is a dictionary."""
+        if self.watched is not None and activations.requires_grad:
+            activations.retain_grad()
+            self.watched[name] = activations
+        return activations
 
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Arrays, vocab_size: int) -> Self:

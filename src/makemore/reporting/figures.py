@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from makemore.core.files import replacing
-from makemore.reporting import bigrams
+from makemore.reporting import bigrams, diagnosis
 from makemore.reporting.inputs import Inputs
 from makemore.reporting.plots import principal_components
 
@@ -122,12 +122,20 @@ def initialization(inputs: Inputs) -> Figure:
     """The distribution of the MLP's tanh units before training, under each initialization."""
     shares, first = inputs.curve("initialization"), inputs.training("initialization")
     edges = np.append(shares.pop("from"), shares.pop("to")[-1])
-    drawn, panels = _panels(len(shares), sharey=True)
-    for axes, (name, share) in zip(panels, shares.items(), strict=True):
+    columns = math.ceil(len(shares) / 2)
+    drawn = Figure(figsize=(5 * columns, 6.5), layout="constrained")
+    panels = drawn.subplots(2, columns, squeeze=False, sharey=True).flat
+    for axes, (name, share) in zip(panels, shares.items(), strict=False):
         axes.stairs(share, edges, fill=True, color="#6baed6")
         loss = f"first loss {first[name]['initial_loss']:.2f}, ln V = {math.log(len(inputs.vocab)):.2f}"
         axes.set(title=f"{name}: {loss}", xlabel="tanh unit", ylabel="share")
     return drawn
+
+
+@figure
+def inside_training(inputs: Inputs) -> Figure:
+    """Activations, gradients and updates of every network, as in the third lecture."""
+    return diagnosis.draw(inputs.diagnoses)
 
 
 @figure

@@ -20,6 +20,7 @@ from makemore.core.model import Arrays
 from makemore.core.names import Text
 from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens, Vocab
+from makemore.evaluation.diagnosis import Diagnosis, read_diagnosis
 from makemore.reporting import bigrams
 
 Columns = dict[str, NDArray[np.float64]]
@@ -115,6 +116,16 @@ class Inputs:
         """Steps and losses of every model that has them, the best model first."""
         ranked = [result.model for result in reversed(self.results)]
         return {name: self.curve(name) for name in ranked if (self.metrics / "curves" / f"{name}.csv").exists()}
+
+    @property
+    def diagnoses(self) -> dict[str, Diagnosis]:
+        """What the training of each network recorded, in the order of `models/index.yaml`."""
+        paths = {name: self.data / "recorded" / f"{name}.safetensors" for name in self.model_names}
+        return {
+            name: read_diagnosis(path, self.metrics / "curves" / f"{name}.csv")
+            for name, path in paths.items()
+            if path.exists()
+        }
 
     def arrays(self, name: str) -> Arrays:
         """The weights of a network that has an embedding, C, (V, C). Raises ValueError if that is missing or bad."""

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from makemore.core.files import read_safetensors, write_safetensors
 
-Row = tuple[int, float, float]
+Row = tuple[float, ...]
 
 
 def key_of(*parts: object) -> str:
@@ -63,7 +63,7 @@ class Checkpoint:
             saved = [torch.from_numpy(arrays[f"state.{i}"]).view_as(tensor) for i, tensor in enumerate(state)]
             generator = torch.from_numpy(arrays["generator"])
             losses = list(torch.from_numpy(arrays["losses"]).to(state[0].device)) if "losses" in arrays else []
-            curve = [(step, loss, rate) for step, loss, rate in metadata["curve"]]
+            curve = [(step, loss, rate, *updates) for step, loss, rate, *updates in metadata["curve"]]
             step = int(metadata["step"])
             self.generator.set_state(generator)
         except (OSError, KeyError, TypeError, ValueError, RuntimeError):

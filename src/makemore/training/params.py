@@ -6,6 +6,7 @@ from pydantic import Field
 
 from makemore.core.params import Section, Seed
 from makemore.training.optimizers import OPTIMIZERS
+from makemore.training.schedule import SCHEDULES
 
 
 class StepParams(Section):
@@ -32,8 +33,11 @@ class TrainingParams(StepParams):
 
     lr: Annotated[float, Field(gt=0, le=1e30, description="peak learning rate")]
     schedule: Annotated[
-        Literal["constant", "step", "linear", "cosine"],
-        Field(description="step divides the rate by 10 half-way (the lecture's); linear and cosine fall to 0"),
+        Literal[tuple(SCHEDULES)],  # type: ignore[valid-type]
+        Field(
+            description="step divides the rate by 10 half-way (lectures 2 to 4), late_step after three quarters "
+            "(lectures 3 and 5); linear and cosine fall to 0"
+        ),
     ]
     warmup: Annotated[int, Field(ge=0, description="steps over which the learning rate rises from 0")]
     ema: Annotated[

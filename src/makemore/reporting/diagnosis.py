@@ -1,0 +1,39 @@
+"""The third lecture's figures of the inside of a training, for one network or many."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from makemore.evaluation.diagnosis import BINS, HEALTHY, Diagnosis
+
+
+def draw(networks: Mapping[str, Diagnosis]) -> Figure:
+    """A row of panels per network: activations and their gradients by layer, updates by matrix."""
+    drawn = Figure(figsize=(15, 3.4 * len(networks)), layout="constrained")
+    panels = drawn.subplots(len(networks), 3, squeeze=False)
+    for (name, found), (activations, gradients, updates) in zip(networks.items(), panels, strict=True):
+        summary = found.summary()
+        for layer, values in found.activations.items():
+            about = f"{layer}: std {summary[layer]['std']:.2f}"
+            if found.bounded:
+                about += f", saturated {summary[layer]['saturated']:.1%}"
+            _histogram(activations, values, about)
+            _histogram(gradients, found.gradients[layer], f"{layer}: std {summary[layer]['gradient_std']:.1e}")
+        for matrix, ratios in found.updates.items():
+            about = f"{matrix}: grad/data {found.ratios[matrix]:.1e}"
+            updates.plot(found.steps, ratios, linewidth=0.8, label=about)
+        updates.axhline(HEALTHY, color="black", linewidth=1)
+        activations.set(title=f"{name}: activations", xlabel="value", ylabel="density")
+        gradients.set(title=f"{name}: gradients of the activations", xlabel="value")
+        updates.set(title=f"{name}: updates", xlabel="step", ylabel="log10(update / data)")
+        for axes in (activations, gradients, updates):
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(fontsize=6, loc="upper right")
+    return drawn
+
+
+def _histogram(axes: Any, values: Any, label: str) -> None:
+    density, edges = np.histogram(values, BINS, density=True)
+    axes.plot((edges[:-1] + edges[1:]) / 2, density, linewidth=1, label=label)
