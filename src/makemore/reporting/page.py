@@ -1,7 +1,8 @@
 """The page: one HTML file with the table of models, the lectures' figures, and models that run in the browser.
 
 This module renders the HTML text. The charts and models in `static/` are JavaScript and read embedded JSON. The file
-loads nothing else, and its Content-Security-Policy enforces that.
+loads nothing else, and its Content-Security-Policy enforces that. A chapter is an entry in `CHAPTERS` and a file of HTML,
+with files of CSS and JavaScript if it needs them.
 
 Shapes: V vocabulary, S shown characters, K stored n-grams.
 """
@@ -29,10 +30,23 @@ from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Vocab
 from makemore.reporting.inputs import Columns, Inputs, Result
+from makemore.reporting.modules import joined
 from makemore.reporting.plots import principal_components
 from makemore.reporting.tables import COLUMNS
 
 STATIC = Path(__file__).parent / "static"
+CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
+    "live": "Try it",
+    "bigrams": "Bigrams",
+    "smoothing": "Smoothing",
+    "learning-rate": "Learning rate",
+    "mlp": "MLP",
+    "training": "Training",
+    "models": "Models",
+    "scores": "Compare",
+    "samples": "Samples",
+    "exercises": "Exercises",
+}
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "wavenet", "transformer")  # as in models.js
 MAX_BYTES = 2_000_000  # per embedded model, so that the page can be mailed and opened on a phone
 SAMPLES = 16  # names per model
@@ -270,10 +284,11 @@ class Page:
         best = self.results[-1]
         tested = f" Its loss on the test names, which were not used to choose it, is {best['test.nll']:.4f}."
         return Template(
-            _part("page.html")
+            _part("page.html").replace("$chapters", _chapters("html"))
         ).substitute(
-            style=_part("page.css"),
-            scripts="\n".join(f"<script>\n{_part(name)}</script>" for name in ("models.js", "charts.js", "page.js")),
+            style=_part("page.css") + _chapters("css"),
+            script=joined([*_files("js"), STATIC / "main.js"]),
+            navigation="\n".join(f'<a href="#{id}">{name}</a>' for id, name in CHAPTERS.items()),
             data=text.replace("<", "\\u003c"),  # no name can end the script element
             models=len(self.results),
             names=f"{self.names:,}",
@@ -316,6 +331,16 @@ def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
 
 def _part(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _files(kind: str) -> list[Path]:
+    """The chapters' files of a kind, in the order of the page."""
+    paths = [STATIC / "chapters" / f"{id}.{kind}" for id in CHAPTERS]
+    return [path for path in paths if path.exists()]
+
+
+def _chapters(kind: str) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in _files(kind))
 
 
 def _finite(value: Any) -> Any:

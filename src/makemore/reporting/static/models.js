@@ -5,24 +5,22 @@
 // 32 bits; the arithmetic uses 64 bits.
 //
 // Shapes: V vocabulary, T context length, C embedding or channels, H hidden, G gates, I inputs, O outputs.
-"use strict";
-
 const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
 /** Decode an array from page.py: base64 of little-endian numbers, the byte order of all current browsers. */
-function decode({ type, shape, data }) {
+export function decode({ type, shape, data }) {
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   return { shape, data: Float64Array.from(new TYPES[type](bytes.buffer)) };
 }
 
-const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);
-const zeros = (size) => new Float64Array(size);
-const map = (x, f) => x.map((value, i) => f(value, i));
-const add = (x, y) => map(x, (value, i) => value + y[i]);
+export const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);
+export const zeros = (size) => new Float64Array(size);
+export const map = (x, f) => x.map((value, i) => f(value, i));
+export const add = (x, y) => map(x, (value, i) => value + y[i]);
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const relu = (x) => Math.max(0, x);
 
-function concat(parts) {
+export function concat(parts) {
   const result = zeros(parts.reduce((size, part) => size + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -33,7 +31,7 @@ function concat(parts) {
 }
 
 /** x @ W + b: (I,), (I, O), (O,) -> (O,). */
-function linear(x, W, b) {
+export function linear(x, W, b) {
   const outputs = W.shape[1];
   const y = b ? b.data.slice() : zeros(outputs);
   for (let i = 0; i < x.length; i++) {
@@ -43,7 +41,7 @@ function linear(x, W, b) {
   return y;
 }
 
-function softmax(logits) {
+export function softmax(logits) {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const exp = map(logits, (value) => Math.exp(value - largest));
   const sum = exp.reduce((a, b) => a + b, 0);
@@ -355,13 +353,13 @@ const FAMILIES = {
 };
 
 /** Load a model that page.py embedded. */
-function load({ family, config, arrays }, V) {
+export function load({ family, config, arrays }, V) {
   const decoded = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, decode(array)]));
   return new FAMILIES[family]({ config, arrays: decoded }, V);
 }
 
 /** The probability of each token of a name, end included, given the tokens before it, and the distributions, (V,). */
-function score(model, tokens) {
+export function score(model, tokens) {
   let state = model.begin();
   let last = 0;
   const distributions = [];
@@ -374,7 +372,7 @@ function score(model, tokens) {
 }
 
 /** Probabilities raised to 1 / temperature and normalised; at 0 the most likely token has probability 1. */
-function tempered(probs, temperature) {
+export function tempered(probs, temperature) {
   const largest = probs.reduce((a, b) => Math.max(a, b), 0);
   if (temperature === 0) {
     const likeliest = probs.indexOf(largest);
@@ -386,7 +384,7 @@ function tempered(probs, temperature) {
 }
 
 /** Sample a continuation of a prefix, until the end of the name or `maxLength` tokens in total. */
-function finish(model, prefix, temperature, maxLength, random = Math.random) {
+export function finish(model, prefix, temperature, maxLength, random = Math.random) {
   const generated = [];
   let [probs, state] = model.advance(model.begin(), 0);
   for (const token of prefix) [probs, state] = model.advance(state, token);

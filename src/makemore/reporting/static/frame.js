@@ -1,0 +1,65 @@
+// The frame of the page: chapters that start when they come near the screen, the navigation, light and dark.
+
+const waiting = new Map();
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) start(target);
+  },
+  { rootMargin: "50% 0px" },
+);
+
+/** Register a chapter: `begin` gets its section when that comes near the screen, or before the page is printed. */
+export function chapter(id, begin) {
+  const section = document.getElementById(id);
+  waiting.set(section, begin);
+  near.observe(section);
+}
+
+export function start(section) {
+  near.unobserve(section);
+  const begin = waiting.get(section);
+  waiting.delete(section);
+  begin?.(section);
+}
+
+export function startAll() {
+  for (const section of [...waiting.keys()]) start(section);
+}
+
+// The others start one by one when the browser is idle, so that a jump to one finds the page at its full height.
+const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 50));
+function startNext() {
+  const [section] = waiting.keys();
+  if (!section) return;
+  start(section);
+  idle(startNext);
+}
+addEventListener("load", () => idle(startNext));
+addEventListener("beforeprint", startAll);
+
+// Light and dark
+
+const preference = matchMedia("(prefers-color-scheme: dark)");
+const button = document.getElementById("theme");
+const isDark = () => (document.documentElement.dataset.theme ?? (preference.matches ? "dark" : "light")) === "dark";
+const nameTheme = () => (button.textContent = isDark() ? "Light" : "Dark");
+preference.addEventListener("change", nameTheme);
+button.addEventListener("click", () => {
+  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  nameTheme();
+});
+nameTheme();
+
+// The current section in the navigation
+
+const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+const observer = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      links.get(target.id)?.[isIntersecting ? "setAttribute" : "removeAttribute"]("aria-current", "true");
+    }
+  },
+  { rootMargin: "-20% 0px -75% 0px" },
+);
+for (const section of document.querySelectorAll("main > section")) observer.observe(section);
