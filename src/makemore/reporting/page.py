@@ -1,8 +1,8 @@
 """The page: one HTML file with the table of models, the lectures' figures, and models that run in the browser.
 
 This module renders the HTML text. The charts and models in `static/` are JavaScript and read embedded JSON. The file
-loads nothing else, and its Content-Security-Policy enforces that. A chapter is an entry in `CHAPTERS` and a file of HTML,
-with files of CSS and JavaScript if it needs them.
+loads nothing else, and its Content-Security-Policy enforces that. A chapter is an entry in `CHAPTERS` and an HTML file,
+with CSS and JavaScript files if it needs them.
 
 Shapes: V vocabulary, S shown characters, K stored n-grams.
 """
