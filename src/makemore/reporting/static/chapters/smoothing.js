@@ -35,19 +35,19 @@ function drawSmoothing(container, { strength, train, dev }) {
       ]) {
         shown.push(svg("path", { class: `line ${kind}`, d: line(losses) }));
         if (losses[0] === null) continue;
-        const label = { class: kind ? "second-text" : "first-text", x: toX(x[0]) + 6, y: toY(losses[0]) - 9 };
+        const label = { class: kind ? "train-text" : "line-text", x: toX(x[0]) + 6, y: toY(losses[0]) - 9 };
         shown.push(svg("text", label, name));
       }
       if (best >= 0) {
         const [cx, cy] = [toX(logarithms[best]), toY(dev[best])];
         const text = `${number(dev[best])} at ${short(strength[best])}`;
         shown.push(svg("circle", { class: "mark", cx, cy, r: 4.5 }));
-        shown.push(svg("text", { class: "first-text", x: cx, y: cy - 26, "text-anchor": "middle" }, text));
+        shown.push(svg("text", { class: "line-text", x: cx, y: cy - 26, "text-anchor": "middle" }, text));
       }
       return shown;
     },
   });
-  numbers(container.parentElement, ["added to each count", "train", "dev"], () =>
+  numbers(container.parentElement, "Smoothing", ["added to each count", "train", "dev"], () =>
     strength.map((value, i) => [short(value), number(train[i]), number(dev[i])]),
   );
 }
