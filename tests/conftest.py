@@ -99,6 +99,8 @@ def page_of(
         "smoothing": {"strength": [0.1, 1.0, 10.0], "train": [2.0, 2.1, 2.2], "dev": [math.inf, 2.3, 2.4]},
         "rates": {"lr": steps, "loss": [9.0, 3.0, 5.0], "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0}},
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
+        "explained": 0.5,
+        "train": known.front_coded(names.from_string(f"{TRAINED}\n")),
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
     figures = {"parameters": 10, "train": {"nll": 2.0}, "test": {"nll": 2.3}}

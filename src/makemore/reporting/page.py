@@ -32,7 +32,7 @@ from makemore.core.vocab import Vocab
 from makemore.reporting.inputs import Columns, Inputs, Result
 from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
-from makemore.reporting.plots import principal_components
+from makemore.reporting.plots import explained, principal_components
 from makemore.reporting.tables import COLUMNS
 
 STATIC = Path(__file__).parent / "static"
@@ -161,7 +161,8 @@ def charts(inputs: Inputs) -> dict[str, Any]:
     """The data of the charts."""
     shares, first = inputs.curve("initialization"), inputs.training("initialization")
     edges = [*shares.pop("from").tolist(), shares.pop("to").tolist()[-1]]
-    points = principal_components(inputs.arrays("mlp")["C"])[inputs.shown].tolist()  # (S, 2)
+    C = inputs.arrays("mlp")["C"]
+    points = principal_components(C)[inputs.shown].tolist()  # (S, 2)
     return {
         "bigrams": bigrams(inputs),
         "curves": {name: lists(curve) for name, curve in inputs.learning_curves().items()},
@@ -169,6 +170,7 @@ def charts(inputs: Inputs) -> dict[str, Any]:
         "rates": lists(inputs.curve("find_lr")) | {"good": inputs.training("find_lr")},
         "first": {"edges": edges, "shares": lists(shares), "of": {name: first[name] for name in shares}},
         "train": front_coded(inputs.train),
+        "explained": explained(C),
         "embedding": [(inputs.vocab.itos[i], *point) for i, point in zip(inputs.shown, points, strict=True)],
     }
 
@@ -297,7 +299,7 @@ class Page:
         ).substitute(
             description=f"{len(self.results)} character-level language models of names, live in the page.",
             icon=ICON,
-            explained="",
+            explained=f"{self.charts['explained']:.0%}".replace("%", " %"),
             style=_part("page.css") + _chapters("css"),
             script=joined([*_files("js"), STATIC / "main.js"]),
             navigation="\n".join(f'<a href="#{id}">{name}</a>' for id, name in CHAPTERS.items()),

@@ -9,6 +9,10 @@ export function shade(p) {
   return `--shade: var(--${ratio < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(ratio)).toFixed(3)}`;
 }
 
+/** The cell of the boundary before a name. */
+export const startCell = () =>
+  element("li", { class: "start" }, element("b", {}, boundary), element("span", {}, "start"));
+
 /** The cells of a name's tokens and its end, with the probability of each. */
 export function cells(probs, tokens, label) {
   const items = probs.map((p, i) => {

@@ -16,7 +16,7 @@ export function build(node, attributes, children) {
 }
 
 export const number = (value, digits = 4) =>
-  value === null ? "–" : Number.isFinite(value) ? value.toFixed(digits) : "∞";
+  value === null ? "–" : Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "∞";
 export const short = (value) => String(Number(value.toPrecision(3)));
 
 const drawn = new WeakMap(); // container -> its chart
@@ -50,7 +50,7 @@ export function chart(container, { title, description, height, draw, rest = READ
     current.points = made.points ?? [];
     current.chosen = -1;
     if (current.points.length && !current.line) addReadout(container, current);
-    if (current.line) current.line.textContent = current.rest;
+    if (current.line) build(current.line, { class: "readout" }, []).textContent = current.rest;
     container.setAttribute("aria-label", `${title}: read with the arrow keys`);
   };
   if (!known) {
@@ -72,7 +72,7 @@ function addReadout(container, current) {
   const show = (i) => {
     current.chosen = Math.min(current.points.length - 1, Math.max(0, i));
     const [cx, cy, text, attributes] = current.points[current.chosen];
-    current.line.textContent = text;
+    build(current.line, { class: "readout read" }, []).textContent = text;
     container.querySelector(".probe")?.remove();
     const probe = svg("circle", { class: "probe", cx, cy, r: 5 });
     container.querySelector("svg").append(probe);

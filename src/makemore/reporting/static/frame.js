@@ -29,6 +29,10 @@ export function startAll() {
 
 // The others start one by one when the browser is idle, so that a jump to one finds the page at its full height.
 const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 50));
+
+/** Wait until the browser is idle, between pieces of long work. */
+export const pause = () => new Promise((resolve) => idle(resolve));
+
 function startNext() {
   const [section] = waiting.keys();
   if (!section) return;

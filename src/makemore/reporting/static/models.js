@@ -9,8 +9,10 @@ const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Arr
 
 /** Decode an array from page.py: base64 of little-endian numbers, the byte order of all current browsers. */
 export function decode({ type, shape, data }) {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  return { shape, data: Float64Array.from(new TYPES[type](bytes.buffer)) };
+  const text = atob(data);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return { shape, data: new Float64Array(new TYPES[type](bytes.buffer)) };
 }
 
 export const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);

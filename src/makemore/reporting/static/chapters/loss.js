@@ -26,6 +26,7 @@ function drawLosses(built, mean, name) {
     title: `Loss of each character of ${name}`,
     description: `${built.map(({ label, loss }) => `${label} ${number(loss, 2)}`).join(", ")} nats. Mean ${number(mean, 3)}.`,
     height: 220,
+    rest: "Point at a bar, or focus the chart and use the arrow keys.",
     draw: (width, height) => {
       const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
         xTicks: [],
@@ -96,10 +97,18 @@ function show({ model, text }) {
   at("loss-sum").replaceChildren(
     `Sum ${number(sum, 3)} ÷ ${built.length} tokens = `,
     element("b", {}, `${number(nll, 3)} nats per token`),
-    `. Perplexity e^${number(nll, 3)} = `,
+    ". Perplexity e",
+    element("sup", {}, number(nll, 3)),
+    " = ",
     element("b", {}, perplexity(nll)),
     `: on average, ${model} was as unsure as if it chose among ${perplexity(nll)} equally likely characters. `,
-    sum < 600 ? `The probability of the whole name is e^−${number(sum, 3)}, ${odds(sum)}.` : "",
+    ...(sum < 600
+      ? [
+          "The model generates exactly this name with probability e",
+          element("sup", {}, `−${number(sum, 3)}`),
+          `, ${odds(sum)}.`,
+        ]
+      : []),
   );
   const known = inTrain(word);
   at("loss-known").textContent =

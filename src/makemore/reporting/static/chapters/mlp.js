@@ -11,9 +11,9 @@ import { subscribe } from "../store.js";
 const BARS = 40; // maximum number of tokens shown as bars
 const label = (id) => (id ? glyph(id) : "end");
 
-/** The style of a signed number: cool above 0, warm below, full at `most`. */
+/** The style of a signed number, full at `most`. */
 const signed = (value, most) =>
-  `--shade: var(--${value < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(value) / (most || 1)).toFixed(3)}`;
+  `--shade: var(--${value < 0 ? "minus" : "plus"}-shade); --k: ${Math.min(1, Math.abs(value) / (most || 1)).toFixed(3)}`;
 
 const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
@@ -75,11 +75,18 @@ class Forward {
     this.context = context;
     Object.assign(this, this.model.forward(context));
     this.probs = softmax(this.logits);
-    this.unit ??= this.h.reduce((best, value, i) => (Math.abs(value) > Math.abs(this.h[best]) ? i : best), 0);
+    this.unit ??= this.strongest(this.logits.indexOf(Math.max(...this.logits)));
     this.drawRows();
     this.drawUnits();
     this.drawTokens();
     this.drawUnit();
+  }
+
+  /** The unit that adds most to a token's logit. */
+  strongest(token) {
+    const { data, shape } = this.model.W2;
+    const added = this.h.map((value, unit) => value * data[unit * shape[1] + token]);
+    return added.indexOf(Math.max(...added));
   }
 
   get spelled() {
@@ -100,6 +107,7 @@ class Forward {
     grid(at("mlp-rows"), {
       title: `Embedding rows of ${this.spelled}`,
       description: `${this.rows.length} rows of ${this.rows[0].length} numbers, one row for each character of the context.`,
+      rest: `${this.rows[0].length} numbers for each character`,
       columns: this.rows[0].length,
       rows: this.rows.length,
       left: 28,
@@ -124,6 +132,7 @@ class Forward {
     grid(at("mlp-units"), {
       title: `The ${H} hidden units after ${this.spelled}`,
       description: `${saturated} of them are beyond ±0.99.`,
+      rest: `${saturated} of ${H} units are beyond ±0.99`,
       columns,
       rows: Math.ceil(H / columns),
       most: 1,
@@ -146,6 +155,13 @@ class Forward {
       chart(at(place), {
         title: `${title} after ${this.spelled}`,
         description: `Most likely next: ${likely.join(", ")}.`,
+        rest:
+          values === this.probs
+            ? `Most likely: ${likely.join(", ")}`
+            : `Highest: ${ranked
+                .slice(0, 5)
+                .map((id) => `${label(id)} ${number(values[id], 2)}`)
+                .join(", ")}`,
         height: 170,
         draw: (width, height) => {
           const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
@@ -164,7 +180,13 @@ class Forward {
               height: Math.abs(end - zero),
             };
             const pair = `${this.context.at(-1)},${id}`;
-            drawn.push(svg("rect", { class: values[id] < 0 ? "below" : "above", ...box, "data-pair": pair }));
+            drawn.push(
+              svg("rect", {
+                class: values === this.probs ? "bar" : values[id] < 0 ? "below" : "above",
+                ...box,
+                "data-pair": pair,
+              }),
+            );
             drawn.push(note(x + room / 2, height - 6, glyph(id)));
             return [x + room / 2, end, text(id), { pair }];
           });
@@ -207,6 +229,7 @@ class Forward {
     grid(at("unit-chart"), {
       title: `What unit ${unit} responds to`,
       description: `Strongest at each position: ${best.join(", ")}. It raises the logits of ${up} most.`,
+      rest: `It is highest after ${best.join("")}. When it is high, it raises the logits of ${up} most and lowers those of ${down}.`,
       columns: shown.length,
       rows: T + 1.6,
       left: 56,
@@ -231,8 +254,8 @@ class Forward {
       (token, position) => `${number(model.drive(unit, position, token), 2)} (${glyph(token)})`,
     );
     at("unit-said").textContent =
-      `Now: bias ${number(bias, 2)} + ${terms.join(" + ")} = ${number(this.inputs[unit], 2)}, and tanh of it is ${number(this.h[unit], 3)}. ` +
-      `The unit is highest after ${best.join("")}; then it raises ${up} and lowers ${down}.`;
+      `After ${this.spelled}: bias ${number(bias, 2)} + ${terms.join(" + ")} = ${number(this.inputs[unit], 2)}, ` +
+      `and tanh of it is ${number(this.h[unit], 3)}.`;
   }
 }
 

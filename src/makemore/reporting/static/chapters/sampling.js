@@ -1,6 +1,6 @@
 // Sampling, one character at a time: the cumulative bar, the random number, the character that it picks, the next row.
 
-import { cells, spell } from "../cells.js";
+import { cells, spell, startCell } from "../cells.js";
 import { chart, element, number, path, svg } from "../charts.js";
 import { at, data, glyph, models, percent } from "../data.js";
 import { bindNumber } from "../fields.js";
@@ -174,10 +174,10 @@ chapter("sampling", () => {
   const draw = () => {
     drawBar(walk, choice.value);
     drawWalk(walk);
-    const done = walk.chosen.length;
     const visited = walk.token === null ? walk.tokens : [...walk.tokens, walk.token];
-    const shown = done ? [cells(walk.chosen, visited, "The name so far")] : [];
-    at("sampling-name").replaceChildren(...shown);
+    const shown = cells(walk.chosen, visited, "The name so far");
+    shown.prepend(startCell());
+    at("sampling-name").replaceChildren(shown);
     at("sampling-said").textContent = told(walk);
     const names = walk.names.slice(-KEPT).map((name) => element("li", {}, element("bdi", {}, name)));
     at("sampling-names").replaceChildren(...names);

@@ -3,7 +3,7 @@
 import { cells } from "../cells.js";
 import { element, number } from "../charts.js";
 import { at, encode, meanNll, models, perplexity } from "../data.js";
-import { chapter } from "../frame.js";
+import { chapter, pause } from "../frame.js";
 import { score } from "../models.js";
 import { subscribe } from "../store.js";
 
@@ -20,7 +20,7 @@ function scoredRow({ name, probs, nll }, tokens) {
 
 function show({ text }) {
   const { characters, unknown, tokens } = encode(text);
-  at("scores-title").textContent = unknown === undefined ? `“${characters.join("")}” under every live model` : "";
+  at("scores-title").textContent = `“${characters.join("")}” under every live model`;
   if (unknown !== undefined) {
     at("scores-said").textContent = "";
     at("scores-list").replaceChildren();
@@ -36,4 +36,10 @@ function show({ text }) {
     `It has its lowest loss under ${best.name}: ${number(best.nll, 3)} nats per token, perplexity ${perplexity(best.nll)}.`;
 }
 
-chapter("scores", () => subscribe(["text"], show));
+chapter("scores", async () => {
+  for (const name of models.names) {
+    models.get(name); // decoded one by one, so that the page stays responsive
+    await pause();
+  }
+  subscribe(["text"], show);
+});
