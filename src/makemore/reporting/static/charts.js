@@ -15,7 +15,8 @@ export function build(node, attributes, children) {
   return node;
 }
 
-export const number = (value, digits = 4) => (value === null ? "–" : Number.isFinite(value) ? value.toFixed(digits) : "∞");
+export const number = (value, digits = 4) =>
+  value === null ? "–" : Number.isFinite(value) ? value.toFixed(digits) : "∞";
 export const short = (value) => String(Number(value.toPrecision(3)));
 
 /**
@@ -89,7 +90,10 @@ export function numbers(container, header, rows) {
   container.append(details);
 }
 
-export const scale = ([from, to], [start, end]) => (value) => start + ((value - from) / (to - from || 1)) * (end - start);
+export const scale =
+  ([from, to], [start, end]) =>
+  (value) =>
+    start + ((value - from) / (to - from || 1)) * (end - start);
 
 /** About `count` round numbers between two bounds. */
 export function ticks([from, to], count) {
@@ -97,7 +101,8 @@ export function ticks([from, to], count) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough);
   const result = [];
-  for (let i = Math.ceil(from / step - 1e-9); i * step <= to + 1e-9; i++) result.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(from / step - 1e-9); i * step <= to + 1e-9; i++)
+    result.push(Number((i * step).toPrecision(12)));
   return result;
 }
 
@@ -110,7 +115,13 @@ export const path = (points) =>
   points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("") || "M0 0";
 
 /** Axes with horizontal grid lines: returns the two scales, the SVG elements and the edges of the plot. */
-export function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, title, xFormat = short, left = 36, bottom = 40 }) {
+export function axes(
+  width,
+  height,
+  x,
+  y,
+  { xTicks, yTicks, xLabel, yLabel, title, xFormat = short, left = 36, bottom = 40 },
+) {
   const [right, top] = [width - 10, 26];
   const toX = scale(x, [left, right]);
   const toY = scale(y, [height - bottom, top]);
@@ -121,7 +132,9 @@ export function axes(width, height, x, y, { xTicks, yTicks, xLabel, yLabel, titl
   }
   for (const value of xTicks) {
     const label = xFormat(value);
-    drawn.push(svg("line", { class: "axis", x1: toX(value), x2: toX(value), y1: height - bottom, y2: height - bottom + 4 }));
+    drawn.push(
+      svg("line", { class: "axis", x1: toX(value), x2: toX(value), y1: height - bottom, y2: height - bottom + 4 }),
+    );
     drawn.push(svg("text", { x: toX(value), y: height - bottom + 18, "text-anchor": "middle" }, label));
   }
   drawn.push(svg("line", { class: "axis", x1: left, x2: right, y1: height - bottom, y2: height - bottom }));

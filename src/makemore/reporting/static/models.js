@@ -54,7 +54,7 @@ const SMOOTHINGS = {
   additive: (strength, V) => ({ extra: () => strength * V }),
   jelinek_mercer: (strength) => ({ discount: (c) => strength * c }),
   witten_bell: (strength) => ({ extra: (different) => strength * different }),
-  kneser_ney: (strength, V, nodes) => {
+  kneser_ney: (_strength, _V, nodes) => {
     const discounts = kneserNeyDiscounts(nodes);
     return { discount: (c) => discounts[Math.min(c, 3)], pass: () => 1 };
   },
@@ -105,8 +105,11 @@ class Ngram {
    */
   smooth(nodes, depth) {
     const strength = Array.isArray(this.strength) ? this.strength[depth] : (this.strength ?? 0);
-    const { discount = () => 0, extra = () => 0, pass = (c) => c } =
-      SMOOTHINGS[this.smoothing](strength, this.V, nodes);
+    const {
+      discount = () => 0,
+      extra = () => 0,
+      pass = (c) => c,
+    } = SMOOTHINGS[this.smoothing](strength, this.V, nodes);
     for (const node of nodes) {
       let [sum, discounts] = [0, 0];
       for (const c of node.seen.values()) {
@@ -185,10 +188,7 @@ const CELLS = {
   lstm: (x, [h, c], U) => {
     const H = h.length;
     const gates = add(linear(h, U), x); // (4 * H,): input, forget and output gate, candidate
-    const cell = map(
-      c,
-      (value, j) => sigmoid(gates[H + j]) * value + sigmoid(gates[j]) * Math.tanh(gates[3 * H + j]),
-    );
+    const cell = map(c, (value, j) => sigmoid(gates[H + j]) * value + sigmoid(gates[j]) * Math.tanh(gates[3 * H + j]));
     return [map(cell, (value, j) => sigmoid(gates[2 * H + j]) * Math.tanh(value)), cell];
   },
   gru: (x, [h], U) => {

@@ -60,8 +60,16 @@ function drawMatrix() {
       for (let i = 0; i < S; i++) {
         const middle = margin + (i + 0.5) * size;
         const style = `font-size: ${font}px`;
-        drawn.push(svg("text", { class: "glyph", style, x: margin / 2, y: middle + font / 3, "text-anchor": "middle" }, glyph(shown[i])));
-        drawn.push(svg("text", { class: "glyph", style, x: middle, y: margin * 0.7, "text-anchor": "middle" }, glyph(shown[i])));
+        drawn.push(
+          svg(
+            "text",
+            { class: "glyph", style, x: margin / 2, y: middle + font / 3, "text-anchor": "middle" },
+            glyph(shown[i]),
+          ),
+        );
+        drawn.push(
+          svg("text", { class: "glyph", style, x: middle, y: margin * 0.7, "text-anchor": "middle" }, glyph(shown[i])),
+        );
         for (let j = 0; j < S; j++) {
           const [x, y] = [margin + j * size, margin + i * size];
           const style = `--k: ${Math.sqrt(counts[i][j] / most).toFixed(3)}`;
@@ -78,7 +86,9 @@ function drawMatrix() {
 
   const point = (event) => {
     const box = container.querySelector("svg").getBoundingClientRect();
-    const [i, j] = [event.clientY - box.top, event.clientX - box.left].map((offset) => Math.floor((offset - margin) / size));
+    const [i, j] = [event.clientY - box.top, event.clientX - box.left].map((offset) =>
+      Math.floor((offset - margin) / size),
+    );
     if (i >= 0 && j >= 0 && i < S && j < S && (i !== row || j !== column)) select(i, j);
   };
   container.addEventListener("pointermove", point);

@@ -27,7 +27,9 @@ function drawEmbedding(container, points) {
       ];
       for (const [character, a, b] of points) {
         drawn.push(svg("circle", { class: "band", cx: toX(a), cy: toY(b), r: width < 500 ? 9 : 13 }));
-        drawn.push(svg("text", { class: "glyph", x: toX(a), y: toY(b) + 4, "text-anchor": "middle" }, visible(character)));
+        drawn.push(
+          svg("text", { class: "glyph", x: toX(a), y: toY(b) + 4, "text-anchor": "middle" }, visible(character)),
+        );
       }
       return drawn;
     },

@@ -22,9 +22,17 @@ function drawSmoothing(container, { strength, train, dev }) {
         xFormat: (value) => short(10 ** value),
       });
       const line = (losses) =>
-        path(losses.map((loss, i) => [logarithms[i], loss]).filter(([, loss]) => loss !== null).map(([a, b]) => [toX(a), toY(b)]));
+        path(
+          losses
+            .map((loss, i) => [logarithms[i], loss])
+            .filter(([, loss]) => loss !== null)
+            .map(([a, b]) => [toX(a), toY(b)]),
+        );
       const shown = [...drawn];
-      for (const [name, losses, kind] of [["dev", dev, ""], ["train", train, "second"]]) {
+      for (const [name, losses, kind] of [
+        ["dev", dev, ""],
+        ["train", train, "second"],
+      ]) {
         shown.push(svg("path", { class: `line ${kind}`, d: line(losses) }));
         if (losses[0] === null) continue;
         const label = { class: kind ? "second-text" : "first-text", x: toX(x[0]) + 6, y: toY(losses[0]) - 9 };
