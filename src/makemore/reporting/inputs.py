@@ -152,6 +152,12 @@ class Inputs:
         return self.vocab.encode(self.train, str(self.data / "splits" / "train.txt"))
 
     @cached_property
+    def dev(self) -> Tokens:
+        """The tokens of the dev names."""
+        path = self.data / "splits" / "dev.txt"
+        return self.vocab.encode(names.read(path), str(path))
+
+    @cached_property
     def shown(self) -> NDArray[np.int64]:
         """The ids of the characters that the bigram table and the embedding show, (S,)."""
         return bigrams.frequent(self.tokens, len(self.vocab))
