@@ -31,6 +31,7 @@ from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import additive
 from makemore.reporting.inputs import Columns, Inputs, Result
+from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
 from makemore.reporting.plots import principal_components
 from makemore.reporting.tables import COLUMNS
@@ -39,6 +40,8 @@ STATIC = Path(__file__).parent / "static"
 CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
     "live": "Try it",
     "bigrams": "Bigrams",
+    "sampling": "Sampling",
+    "loss": "Loss",
     "smoothing": "Smoothing",
     "learning-rate": "Learning rate",
     "mlp": "MLP",
@@ -51,6 +54,11 @@ CHAPTERS = {  # in order, with their names in the navigation; the files are stat
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "wavenet", "transformer")  # as in models.js
 MAX_BYTES = 2_000_000  # per embedded model, so that the page can be mailed and opened on a phone
 SAMPLES = 16  # names per model
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='3' fill='%231f6391'/%3E"
+    "%3Cpath d='M3 12V6h2l1 1 1-1h1.5l1 1 1-1H13v6' fill='none' stroke='%23fff' stroke-width='1.8'/%3E%3C/svg%3E"
+)
 EXAMPLE = "emma"  # the lectures' example; replaced if it is not in the list
 CHARTS = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
@@ -162,6 +170,7 @@ def charts(inputs: Inputs) -> dict[str, Any]:
         "smoothing": lists(inputs.smoothing("trigram_tuned")),
         "rates": lists(inputs.curve("find_lr")) | {"good": inputs.training("find_lr")},
         "first": {"edges": edges, "shares": lists(shares), "of": {name: first[name] for name in shares}},
+        "train": front_coded(inputs.train),
         "embedding": [(inputs.vocab.itos[i], *point) for i, point in zip(inputs.shown, points, strict=True)],
     }
 
@@ -294,6 +303,9 @@ class Page:
         return Template(
             _part("page.html").replace("$chapters", _chapters("html"))
         ).substitute(
+            description=f"{len(self.results)} character-level language models of names, live in the page.",
+            icon=ICON,
+            explained="",
             style=_part("page.css") + _chapters("css"),
             script=joined([*_files("js"), STATIC / "main.js"]),
             navigation="\n".join(f'<a href="#{id}">{name}</a>' for id, name in CHAPTERS.items()),

@@ -19,58 +19,85 @@ export const number = (value, digits = 4) =>
   value === null ? "–" : Number.isFinite(value) ? value.toFixed(digits) : "∞";
 export const short = (value) => String(Number(value.toPrecision(3)));
 
+const drawn = new WeakMap(); // container -> its chart
+
 /**
  * Draw a chart as wide as its container, and redraw it on resize.
  *
- * `draw(width, height)` returns the children of the SVG, or `{ shapes, points }`. Points, `[x, y, text]`, make a
- * readout: the text of the nearest one is shown under the chart while the pointer is there or the arrow keys move.
- * Returns a function that draws again, for charts whose data change.
+ * `draw(width, height)` returns the children of the SVG, or `{ shapes, points }`. Points, `[x, y, text, attributes]`,
+ * make a readout: the text of the nearest one is shown under the chart while the pointer is there or the arrow keys
+ * move. Their attributes are optional; `{ token }` or `{ pair }` selects a character everywhere, see linked.js.
+ *
+ * Args:
+ *   rest: the readout before anything is pointed at.
+ *   flat: whether the nearest point is looked for along x first, as suits lines and bars.
  */
-export function chart(container, { title, description, height, draw }) {
-  let [previous, points] = [0, []];
-  const redraw = () => {
-    const width = Math.round(container.clientWidth);
-    if (!width) return;
-    previous = width;
-    const tall = typeof height === "function" ? height(width) : height;
+export function chart(container, { title, description, height, draw, rest = READ, flat = true }) {
+  const known = drawn.get(container);
+  const current = known ?? { width: 0, points: [], chosen: -1, line: null };
+  Object.assign(current, { rest, flat, title });
+  current.redraw = () => {
+    current.width = Math.round(container.clientWidth);
+    if (!current.width) return;
+    const tall = typeof height === "function" ? height(current.width) : height;
     const text = `${title}. ${description}`;
-    const drawn = svg("svg", { viewBox: `0 0 ${width} ${tall}`, height: tall, role: "img", "aria-label": text });
-    const made = draw(width, tall);
-    points = made.points ?? [];
-    drawn.append(svg("title", {}, title), svg("desc", {}, description), ...(made.shapes ?? made));
+    const size = { viewBox: `0 0 ${current.width} ${tall}`, height: tall };
+    const picture = svg("svg", { ...size, role: "img", "aria-label": text });
+    const made = draw(current.width, tall);
+    picture.append(svg("title", {}, title), svg("desc", {}, description), ...(made.shapes ?? made));
     container.querySelector("svg")?.remove();
-    container.prepend(drawn);
-    if (points.length && !container.querySelector(".readout")) readout(container, title, () => points);
+    container.prepend(picture);
+    current.points = made.points ?? [];
+    current.chosen = -1;
+    if (current.points.length && !current.line) addReadout(container, current);
+    if (current.line) current.line.textContent = current.rest;
+    container.setAttribute("aria-label", `${title}: read with the arrow keys`);
   };
-  container.resizing?.disconnect();
-  container.resizing = new ResizeObserver(() => Math.round(container.clientWidth) !== previous && redraw());
-  container.resizing.observe(container);
-  redraw();
-  return redraw;
+  if (!known) {
+    drawn.set(container, current);
+    new ResizeObserver(() => Math.round(container.clientWidth) !== current.width && current.redraw()).observe(
+      container,
+    );
+  }
+  current.redraw();
 }
 
+const READ = "Point at the chart or touch it, or focus it and use the arrow keys.";
+
 /** Show the text of the point nearest to the pointer, and step through the points with the arrow keys. */
-function readout(container, title, points) {
-  const line = container.appendChild(element("p", { class: "readout", "aria-live": "polite" }, "\u00a0"));
-  build(container, { tabindex: 0, role: "group", "aria-label": `${title}: read with the arrow keys` }, []);
-  let chosen = -1;
+function addReadout(container, current) {
+  current.line = element("p", { class: "readout", "aria-live": "polite" });
+  container.querySelector("svg").after(current.line);
+  build(container, { tabindex: 0, role: "group" }, []);
   const show = (i) => {
-    chosen = Math.min(points().length - 1, Math.max(0, i));
-    const [cx, cy, text] = points()[chosen];
-    line.textContent = text;
+    current.chosen = Math.min(current.points.length - 1, Math.max(0, i));
+    const [cx, cy, text, attributes] = current.points[current.chosen];
+    current.line.textContent = text;
     container.querySelector(".probe")?.remove();
-    container.querySelector("svg").append(svg("circle", { class: "probe", cx, cy, r: 5 }));
+    const probe = svg("circle", { class: "probe", cx, cy, r: 5 });
+    container.querySelector("svg").append(probe);
+    if (attributes) container.dispatchEvent(new CustomEvent("read", { bubbles: true, detail: attributes }));
   };
   const point = (event) => {
-    const box = container.querySelector("svg").getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const distances = points().map(([a, b]) => (a - x) ** 2 + ((b - y) / 4) ** 2); // mostly along x
-    if (y < box.height + 1) show(distances.indexOf(Math.min(...distances)));
+    const picture = container.querySelector("svg");
+    if (!current.points.length || !picture.contains(event.target)) return;
+    const box = picture.getBoundingClientRect();
+    const factor = current.width / box.width;
+    const [x, y] = [(event.clientX - box.left) * factor, (event.clientY - box.top) * factor];
+    const across = current.flat ? 0.0625 : 1;
+    let [best, nearest] = [Infinity, 0];
+    for (const [i, [a, b]] of current.points.entries()) {
+      const distance = (a - x) ** 2 + across * (b - y) ** 2;
+      if (distance < best) [best, nearest] = [distance, i];
+    }
+    if (nearest !== current.chosen) show(nearest);
   };
   container.addEventListener("pointermove", point);
   container.addEventListener("pointerdown", point);
   container.addEventListener("keydown", (event) => {
-    const next = { ArrowRight: chosen + 1, ArrowLeft: chosen - 1, Home: 0, End: points().length - 1 }[event.key];
+    if (event.target !== container) return;
+    const last = current.points.length - 1;
+    const next = { ArrowRight: current.chosen + 1, ArrowLeft: current.chosen - 1, Home: 0, End: last }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     show(next);
@@ -78,14 +105,20 @@ function readout(container, title, points) {
 }
 
 /** Add a collapsed table with the numbers of a chart. It is filled when it is opened. */
-export function numbers(container, header, rows) {
-  const details = element("details", {}, element("summary", {}, "Numbers"));
+export function numbers(container, name, header, rows) {
+  const details = element(
+    "details",
+    {},
+    element("summary", {}, "Numbers", element("span", { class: "said" }, `: ${name}`)),
+  );
   details.addEventListener("toggle", () => {
     if (details.children.length > 1) return;
     const head = element("tr", {}, ...header.map((text) => element("th", { scope: "col" }, text)));
     const body = rows().map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell)))));
     const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-    details.append(element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Numbers" }, table));
+    details.append(
+      element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers: ${name}` }, table),
+    );
   });
   container.append(details);
 }

@@ -40,26 +40,45 @@ addEventListener("beforeprint", startAll);
 
 // Light and dark
 
+const root = document.documentElement;
 const preference = matchMedia("(prefers-color-scheme: dark)");
 const button = document.getElementById("theme");
-const isDark = () => (document.documentElement.dataset.theme ?? (preference.matches ? "dark" : "light")) === "dark";
-const nameTheme = () => (button.textContent = isDark() ? "Light" : "Dark");
+const isDark = () => (root.dataset.theme || (preference.matches ? "dark" : "light")) === "dark";
+
+function nameTheme() {
+  button.textContent = isDark() ? "Light" : "Dark";
+  button.title = `Switch to ${isDark() ? "light" : "dark"} colours`;
+}
+
 preference.addEventListener("change", nameTheme);
 button.addEventListener("click", () => {
-  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  root.dataset.theme = isDark() ? "light" : "dark";
+  try {
+    localStorage.setItem("theme", root.dataset.theme);
+  } catch {
+    // storage is not allowed: the choice holds until the page is closed
+  }
   nameTheme();
 });
 nameTheme();
 
-// The current section in the navigation
+// The current section in the navigation, which scrolls to it where it is wider than the screen
 
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
-const observer = new IntersectionObserver(
+const band = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
-      links.get(target.id)?.[isIntersecting ? "setAttribute" : "removeAttribute"]("aria-current", "true");
+      const link = links.get(target.id);
+      if (!link) continue;
+      if (!isIntersecting) {
+        link.removeAttribute("aria-current");
+        continue;
+      }
+      link.setAttribute("aria-current", "true");
+      const bar = link.parentElement;
+      bar.scrollTo({ left: link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2 });
     }
   },
   { rootMargin: "-20% 0px -75% 0px" },
 );
-for (const section of document.querySelectorAll("main > section")) observer.observe(section);
+for (const section of document.querySelectorAll("main > section")) band.observe(section);

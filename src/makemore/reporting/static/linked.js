@@ -5,20 +5,27 @@
 
 import { state, subscribe, update } from "./store.js";
 
-function select({ target }) {
-  const shown = target.closest?.("[data-pair], [data-token]");
-  if (!shown) return;
-  const { pair, token } = shown.dataset;
-  update({ pair: pair ? pair.split(",").map(Number) : [state.pair[0], Number(token)] });
+const sheet = new CSSStyleSheet();
+
+function select({ pair, token }) {
+  if (pair !== undefined) update({ pair: String(pair).split(",").map(Number) });
+  else if (token !== undefined) update({ pair: [state.pair[0], Number(token)] });
 }
 
-document.addEventListener("pointerover", select);
-document.addEventListener("focusin", select);
-
-const sheet = new CSSStyleSheet();
-document.adoptedStyleSheets.push(sheet);
-subscribe(["pair"], ({ pair }) => {
-  const shown = `:is([data-pair="${pair}"], [data-token="${pair[1]}"])`;
-  sheet.replaceSync(`${shown}:not(svg *) { outline: 2px solid var(--mark); outline-offset: -2px; }
-    svg ${shown} { stroke: var(--mark); stroke-width: 2.5px; stroke-opacity: 1; }`);
-});
+/** Link the views, without marking the pair that is selected when the page opens. */
+export function link() {
+  const pointed = ({ target }) => select(target.closest?.("[data-pair], [data-token]")?.dataset ?? {});
+  document.addEventListener("pointerover", pointed);
+  document.addEventListener("focusin", pointed);
+  document.addEventListener("read", ({ detail }) => select(detail)); // from a chart's readout
+  document.adoptedStyleSheets.push(sheet);
+  const opened = String(state.pair);
+  let touched = false;
+  subscribe(["pair"], ({ pair }) => {
+    touched ||= String(pair) !== opened;
+    if (!touched) return;
+    const shown = `:is([data-pair="${pair}"], [data-token="${pair[1]}"])`;
+    sheet.replaceSync(`${shown}:not(svg *) { outline: 2px solid var(--mark); outline-offset: -2px; }
+      svg ${shown} { stroke: var(--mark); stroke-width: 2.5px; }`);
+  });
+}

@@ -3,12 +3,17 @@
 import { at, data, encode, models } from "./data.js";
 import { start, startAll } from "./frame.js";
 import { follow } from "./hash.js";
-import "./linked.js";
+import { link } from "./linked.js";
 import { finish, score, tempered } from "./models.js";
 import { state, update } from "./store.js";
 
-update({ model: models.names.at(-1), text: at("text").value, pair: [0, data.bigrams.shown[1] ?? 0] });
+const { shown, counts } = data.bigrams;
+const most = Math.max(...counts.flat());
+const first = counts.findIndex((line) => line.includes(most));
+const pair = [shown[first], shown[counts[first].indexOf(most)]];
+update({ model: models.names.at(-1), text: at("text").value, pair });
 follow();
+link();
 start(at("live")); // at once, the others later
 
 // Used by the tests

@@ -168,17 +168,31 @@ class NeuralBigram extends Window {
 }
 
 /** Bengio et al. 2003: the concatenated embeddings of the context, one tanh layer, logits. */
-class MLP extends Window {
+export class MLP extends Window {
   constructor({ config, arrays }) {
     super();
     Object.assign(this, arrays, { context: config.context });
   }
 
+  /** Everything that is computed on the way from a context, (T,), to the logits. */
+  forward(context) {
+    const rows = context.map((token) => row(this.C, token)); // T of (C,)
+    const x = concat(rows); // (T * C,)
+    const inputs = linear(x, this.W1, this.b1); // (H,)
+    const h = map(inputs, Math.tanh); // (H,)
+    const hidden = linear(h, this.W2, this.b2); // (V,)
+    return { rows, inputs, h, logits: this.direct ? add(hidden, linear(x, this.direct)) : hidden };
+  }
+
   logits(context) {
-    const x = concat(context.map((token) => row(this.C, token))); // (T * C,)
-    const h = map(linear(x, this.W1, this.b1), Math.tanh); // (H,)
-    const logits = linear(h, this.W2, this.b2); // (V,)
-    return this.direct ? add(logits, linear(x, this.direct)) : logits;
+    return this.forward(context).logits;
+  }
+
+  /** What a token at a position of the context adds to the input of a hidden unit. */
+  drive(unit, position, token) {
+    const C = this.C.shape[1];
+    const H = this.W1.shape[1];
+    return row(this.C, token).reduce((sum, x, i) => sum + x * this.W1.data[(position * C + i) * H + unit], 0);
   }
 }
 
@@ -383,15 +397,23 @@ export function tempered(probs, temperature) {
   return map(powers, (p) => p / sum);
 }
 
-/** Sample a continuation of a prefix, until the end of the name or `maxLength` tokens in total. */
-export function finish(model, prefix, temperature, maxLength, random = Math.random) {
+export const MAX_LENGTH = 50; // generated names are cut off after this many characters
+
+/** The token whose share of the cumulative probabilities contains u, a number in [0, 1). */
+export function pick(probs, u) {
+  let [rest, token] = [u, 0];
+  while (token < probs.length - 1 && rest >= probs[token]) rest -= probs[token++];
+  return token;
+}
+
+/** Sample a continuation of a prefix, until the end of the name or MAX_LENGTH tokens in total. */
+export function finish(model, prefix, temperature, random) {
   const generated = [];
   let [probs, state] = model.advance(model.begin(), 0);
   for (const token of prefix) [probs, state] = model.advance(state, token);
-  while (prefix.length + generated.length < maxLength) {
+  while (prefix.length + generated.length < MAX_LENGTH) {
     const weights = tempered(probs, temperature);
-    let [u, token] = [random(), 0];
-    while (token < weights.length - 1 && u >= weights[token]) u -= weights[token++];
+    const token = pick(weights, random());
     if (token === 0) return { generated, ended: true };
     generated.push(token);
     [probs, state] = model.advance(state, token);

@@ -3,48 +3,53 @@
 import { build, chart, element, numbers, svg } from "../charts.js";
 import { at, data, glyph, models, percent, V } from "../data.js";
 import { chapter } from "../frame.js";
+import { heat } from "../heat.js";
 import { subscribe, update } from "../store.js";
 
+const { shown, counts, totals, ranks } = data.bigrams;
+const S = shown.length;
+const place = new Map(shown.map((id, i) => [id, i]));
+const say = (i) => (shown[i] ? glyph(shown[i]) : "the boundary");
+
+/** What is known of a pair: its count, its share of the row, and its probability in the models that see one character. */
+function describe(i, j) {
+  const count = counts[i][j];
+  const share = totals[i] ? count / totals[i] : 0;
+  const term = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
+  const lines = [
+    ...term("count", `${count.toLocaleString("en")} of ${totals[i].toLocaleString("en")}`),
+    ...term("share of the row", percent(share)),
+    ...term(`rank of ${V.toLocaleString("en")}`, count ? String(ranks[i][j]) : "–"),
+  ];
+  for (const name of models.names) {
+    const { family, config } = models.source(name);
+    if (!(family === "neural_bigram" || (family === "ngram" && config.order === 2 && !config.position))) continue;
+    const model = models.get(name);
+    let [probs, before] = model.advance(model.begin(), 0);
+    if (shown[i]) [probs] = model.advance(before, shown[i]);
+    lines.push(...term(`p in ${name}`, percent(probs[shown[j]])));
+  }
+  const next = counts[i].map((value, other) => [value, other]).filter(([value]) => value);
+  const follow = next
+    .sort((a, b) => b[0] - a[0])
+    .slice(0, 6)
+    .flatMap(([, other], index) => [index ? ", " : "", element("bdi", {}, shown[other] ? say(other) : "the end")]);
+  at("pair").replaceChildren(
+    element("strong", {}, glyph(shown[i]) + glyph(shown[j])),
+    element("dl", {}, ...lines),
+    element("p", { class: "note" }, "Most frequent after ", element("bdi", {}, say(i)), ": ", ...follow, "."),
+  );
+}
+
 function drawMatrix() {
-  const { shown, counts, totals, ranks } = data.bigrams;
-  const S = shown.length;
-  const say = (i) => (shown[i] ? glyph(shown[i]) : "the boundary");
-  const most = Math.max(1, ...counts.flat());
-  const cursor = svg("rect", { class: "cursor", rx: 2 });
   const container = at("matrix");
-  let [row, column, size, margin] = [0, 0, 0, 0];
+  const cursor = svg("rect", { class: "cursor", rx: 2 });
   const pairs = counts.flatMap((line, i) => line.map((count, j) => [count, i, j])).sort((a, b) => b[0] - a[0]);
-  [, row, column] = pairs[0];
+  let [row, column, size, margin] = [0, 0, 0, 0];
 
-  const select = (i, j) => {
-    [row, column] = [i, j];
-    build(cursor, { x: margin + j * size, y: margin + i * size, width: size, height: size }, []);
-    const count = counts[i][j];
-    const term = (name, value) => [element("dt", {}, name), element("dd", {}, value)];
-    const share = totals[i] ? count / totals[i] : 0;
-    const lines = [...term("count", count.toLocaleString("en")), ...term("share of successors", percent(share))];
-    lines.push(...term(`rank of ${V.toLocaleString("en")}`, count ? String(ranks[i][j]) : "–"));
-    for (const name of models.names) {
-      const model = models.get(name);
-      if ((model.context ?? model.order - 1) !== 1 || model.position) continue;
-      let [probs, state] = model.advance(model.begin(), 0);
-      if (shown[i]) [probs, state] = model.advance(state, shown[i]);
-      lines.push(...term(`P in ${name}`, percent(probs[shown[j]])));
-    }
-    const next = counts[i]
-      .map((value, other) => [value, other])
-      .filter(([value]) => value)
-      .sort((a, b) => b[0] - a[0]);
-    const follow = next
-      .slice(0, 6)
-      .flatMap(([, other], index) => [index ? ", " : "", element("bdi", {}, shown[other] ? say(other) : "the end")]);
-    at("pair").replaceChildren(
-      element("strong", {}, glyph(shown[i]) + glyph(shown[j])),
-      element("dl", {}, ...lines),
-      element("p", { class: "note" }, "Most frequent after ", element("bdi", {}, say(i)), ": ", ...follow),
-    );
-  };
-
+  const move = () =>
+    build(cursor, { x: margin + column * size, y: margin + row * size, width: size, height: size }, []);
+  container.style.setProperty("--characters", S);
   chart(container, {
     title: "Bigram counts",
     description: `The most frequent pairs: ${pairs
@@ -53,53 +58,52 @@ function drawMatrix() {
       .join(", ")}.`,
     height: (width) => width,
     draw: (width) => {
-      margin = Math.min(20, width / (S + 1));
-      size = (width - margin) / S;
-      const drawn = [];
-      const font = Math.min(13, size * 0.95);
-      for (let i = 0; i < S; i++) {
-        const middle = margin + (i + 0.5) * size;
-        const style = `font-size: ${font}px`;
-        drawn.push(
-          svg(
-            "text",
-            { class: "glyph", style, x: margin / 2, y: middle + font / 3, "text-anchor": "middle" },
-            glyph(shown[i]),
-          ),
-        );
-        drawn.push(
-          svg("text", { class: "glyph", style, x: middle, y: margin * 0.7, "text-anchor": "middle" }, glyph(shown[i])),
-        );
-        for (let j = 0; j < S; j++) {
-          const [x, y] = [margin + j * size, margin + i * size];
-          const style = `--k: ${Math.sqrt(counts[i][j] / most).toFixed(3)}`;
-          drawn.push(svg("rect", { class: "cell", style, x, y, width: size - 0.5, height: size - 0.5 }));
-          if (size < 22 || !counts[i][j]) continue;
-          const text = { class: "tiny", x: x + size / 2, y: y + size / 2 + 3, "text-anchor": "middle" };
-          drawn.push(svg("text", text, counts[i][j]));
-        }
-      }
-      select(row, column);
+      const { drawn, ...places } = heat(width, { counted: true });
+      ({ margin, size } = places);
+      move();
       return [...drawn, cursor];
     },
   });
+  subscribe(["pair"], ({ pair }) => {
+    const [i, j] = pair.map((id) => place.get(id));
+    if (i === undefined || j === undefined) return; // a character that is too rare to be shown
+    [row, column] = [i, j];
+    move();
+    describe(i, j);
+  });
 
+  const select = (i, j) => update({ pair: [shown[i], shown[j]] });
   const point = (event) => {
     const box = container.querySelector("svg").getBoundingClientRect();
-    const [i, j] = [event.clientY - box.top, event.clientX - box.left].map((offset) =>
-      Math.floor((offset - margin) / size),
-    );
-    if (i >= 0 && j >= 0 && i < S && j < S && (i !== row || j !== column)) select(i, j);
+    const offsets = [event.clientY - box.top, event.clientX - box.left];
+    const [i, j] = offsets.map((offset) => Math.floor((offset - margin) / size));
+    if (i >= 0 && j >= 0 && i < S && j < S) select(i, j);
   };
   container.addEventListener("pointermove", point);
   container.addEventListener("pointerdown", point);
+  const last = S - 1;
+  const keys = {
+    ArrowUp: () => [row - 1, column],
+    ArrowDown: () => [row + 1, column],
+    ArrowLeft: () => [row, column - 1],
+    ArrowRight: () => [row, column + 1],
+    Home: (all) => [all ? 0 : row, 0],
+    End: (all) => [all ? last : row, last],
+    PageUp: () => [0, column],
+    PageDown: () => [last, column],
+  };
+  const bounded = (i) => Math.min(last, Math.max(0, i));
   container.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (!step) return;
+    const next = keys[event.key]?.(event.ctrlKey);
+    if (!next) return;
     event.preventDefault();
-    select(Math.min(S - 1, Math.max(0, row + step[0])), Math.min(S - 1, Math.max(0, column + step[1])));
+    select(...next.map(bounded));
+    const scroll = at("matrix-scroll"); // keep the cell in sight where the matrix is wider than the screen
+    const x = margin + column * size;
+    if (x < scroll.scrollLeft) scroll.scrollLeft = x - margin;
+    else if (x + size > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = x + size - scroll.clientWidth;
   });
-  numbers(container.parentElement, ["first", "second", "count", "share of successors"], () =>
+  numbers(container.closest("figure"), "Bigrams", ["first", "second", "count", "share of the row"], () =>
     pairs
       .slice(0, 60)
       .filter(([count]) => count)

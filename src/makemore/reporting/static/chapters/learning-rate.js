@@ -25,11 +25,11 @@ function drawRates(container, { lr, loss, good }) {
         ...drawn,
         svg("rect", { class: "band", x: from, y: top, width: Math.max(2, to - from), height: height - 40 - top }),
         svg("path", { class: "line", d: path(points.map(([rate, value]) => [toX(Math.log10(rate)), toY(value)])) }),
-        svg("text", { class: "first-text", x: from - 6, y: top + 10, "text-anchor": "end" }, `${range}`),
+        svg("text", { class: "line-text", x: from - 6, y: top + 10, "text-anchor": "end" }, `${range}`),
       ];
     },
   });
-  numbers(container.parentElement, ["learning rate", "loss, nats per token"], () =>
+  numbers(container.parentElement, "Learning rates", ["learning rate", "loss, nats per token"], () =>
     lr.map((rate, i) => [short(rate), number(loss[i], 3)]).filter((_, i) => i % 10 === 0),
   );
 }

@@ -2,13 +2,14 @@
 
 import { cells, spell } from "../cells.js";
 import { axes, chart, element, number, svg, ticks } from "../charts.js";
-import { at, complaint, data, encode, glyph, meanNll, models, percent, perplexity } from "../data.js";
+import { at, complaint, encode, glyph, meanNll, models, percent, perplexity } from "../data.js";
+import { bindModel, bindNumber, bindText } from "../fields.js";
 import { chapter } from "../frame.js";
 import { finish, score, tempered } from "../models.js";
+import { inTrain } from "../names.js";
 import { generator } from "../random.js";
 import { state, subscribe, update } from "../store.js";
 
-const MAX_LENGTH = 50; // generated names are cut off after this many characters
 const GENERATED = 10;
 const BARS = 40; // maximum number of next characters shown
 
@@ -24,7 +25,10 @@ function showScore({ model, text }) {
   const nll = meanNll(probs);
   const name = characters.length ? `“${characters.join("")}”` : "the empty name";
   at("live-cells").replaceChildren(cells(probs, tokens, `${model}: probability of each character of ${name}`));
-  at("live-loss").textContent = `Loss of ${name}: ${number(nll, 3)} nats per token, perplexity ${perplexity(nll)}.`;
+  const known = inTrain(characters.join(""));
+  at("live-loss").textContent =
+    `Loss of ${name}: ${number(nll, 3)} nats per token, perplexity ${perplexity(nll)}.` +
+    (known === null ? "" : known ? " It is in train." : " It is not in train.");
 }
 
 function showNames({ model, text, temperature, seed }) {
@@ -32,9 +36,10 @@ function showNames({ model, text, temperature, seed }) {
   const prefix = at("continue").checked && unknown === undefined ? tokens : [];
   const random = generator(seed);
   const lines = Array.from({ length: GENERATED }, () => {
-    const { generated, ended } = finish(models.get(model), prefix, temperature, MAX_LENGTH, random);
+    const { generated, ended } = finish(models.get(model), prefix, temperature, random);
     const name = element("bdi", {}, element("span", {}, spell(prefix)), spell(generated) + (ended ? "" : "…"));
-    return element("li", {}, name);
+    const known = ended && inTrain(spell([...prefix, ...generated]));
+    return element("li", {}, name, known ? element("small", {}, "in train") : "");
   });
   at("made").replaceChildren(...lines);
 }
@@ -51,13 +56,15 @@ function showNext({ model, text, temperature }) {
   const ranked = [...plain.keys()].sort((a, b) => plain[b] - plain[a]);
   const shown = ranked.slice(0, BARS).sort((a, b) => a - b);
   const label = (id) => (id ? glyph(id) : "end");
+  const list = ranked
+    .slice(0, 5)
+    .map((id) => `${label(id)} ${percent(probs[id])}`)
+    .join(", ");
   chart(at("next"), {
     title: `Probability of the next character ${after}`,
-    description: `Most likely at temperature ${temperature.toFixed(1)}: ${ranked
-      .slice(0, 5)
-      .map((id) => `${label(id)} ${percent(probs[id])}`)
-      .join(", ")}.`,
+    description: `Most likely at temperature ${temperature.toFixed(1)}: ${list}.`,
     height: 190,
+    rest: `Most likely: ${list}.${temperature === 1 ? "" : " Lines mark temperature 1."}`,
     draw: (width, height) => {
       const y = [0, Math.max(...shown.map((id) => Math.max(plain[id], probs[id])))];
       const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
@@ -73,12 +80,13 @@ function showNext({ model, text, temperature }) {
         const pair = `${tokens.at(-1) ?? 0},${id}`;
         const [top, base] = [toY(probs[id]), toY(0)];
         drawn.push(svg("rect", { class: "bar", x, width: size, y: top, height: base - top, "data-pair": pair }));
-        const level = toY(plain[id]);
-        drawn.push(svg("line", { class: "level", x1: x - 1, x2: x + size + 1, y1: level, y2: level }));
+        const level = { x1: x - 1, x2: x + size + 1, y1: toY(plain[id]), y2: toY(plain[id]) };
+        if (temperature !== 1)
+          drawn.push(svg("line", { class: "halo", ...level }), svg("line", { class: "level", ...level }));
         const letter = { class: "glyph", x: x + size / 2, y: height - 6, "text-anchor": "middle" };
         drawn.push(svg("text", letter, glyph(id)));
         const text = `${label(id)}: ${percent(probs[id])}, at temperature 1 ${percent(plain[id])}`;
-        points.push([x + size / 2, top, text]);
+        points.push([x + size / 2, top, text, { pair }]);
       }
       return { shapes: drawn, points };
     },
@@ -86,21 +94,13 @@ function showNext({ model, text, temperature }) {
 }
 
 chapter("live", () => {
-  at("model").append(...models.names.map((name) => element("option", { value: name }, name)));
-  subscribe(["model", "text", "temperature", "seed"], (changed) => {
-    for (const key of ["model", "text", "temperature", "seed"]) {
-      if (String(at(key).value) !== String(changed[key])) at(key).value = changed[key];
-    }
-  });
-  at("model").addEventListener("input", () => update({ model: at("model").value }));
-  at("text").addEventListener("input", () => update({ text: at("text").value }));
-  at("temperature").addEventListener("input", () => update({ temperature: Number(at("temperature").value) }));
-  at("seed").addEventListener("input", () => {
-    if (at("seed").validity.valid && at("seed").value) update({ seed: Number(at("seed").value) });
-  });
-  at("again").addEventListener("click", () => update({ seed: state.seed + 1 }));
+  bindText(at("text"));
+  bindModel(at("model"));
+  bindNumber(at("temperature"), "temperature");
+  bindNumber(at("seed"), "seed");
+  at("again").addEventListener("click", () => update({ seed: (state.seed + 1) % 2 ** 32 }));
   at("continue").addEventListener("input", () => showNames(state));
   subscribe(["model", "text"], showScore);
-  subscribe(["model", "text", "temperature", "seed"], showNames);
+  subscribe(["model", "temperature", "seed", "text"], showNames);
   subscribe(["model", "text", "temperature"], showNext);
 });

@@ -1,42 +1,316 @@
-// The MLP: its embedding and its forward pass.
-import { chart, extent, number, numbers, svg } from "../charts.js";
-import { at, data, visible } from "../data.js";
+// The MLP: its forward pass for a typed context, what a hidden unit responds to, and its embedding.
+//
+// Shapes: V vocabulary, T context length, C embedding, H hidden, S shown characters.
+
+import { axes, chart, extent, number, numbers, svg, ticks } from "../charts.js";
+import { at, complaint, data, encode, glyph, models, percent } from "../data.js";
 import { chapter } from "../frame.js";
+import { softmax } from "../models.js";
+import { subscribe } from "../store.js";
+
+const BARS = 40; // maximum number of tokens shown as bars
+const label = (id) => (id ? glyph(id) : "end");
+
+/** The style of a signed number: cool above 0, warm below, full at `most`. */
+const signed = (value, most) =>
+  `--shade: var(--${value < 0 ? "warm" : "cool"}-shade); --k: ${Math.min(1, Math.abs(value) / (most || 1)).toFixed(3)}`;
+
+const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** Cells in a grid, each with a text for the readout. `cells` have a column, a row, a value and the text. */
+function grid(
+  container,
+  {
+    title,
+    description,
+    columns,
+    rows,
+    most,
+    cells,
+    left = 0,
+    top = 0,
+    outlined = [],
+    size: largestSize = 26,
+    more = [],
+    rest,
+  },
+) {
+  chart(container, {
+    title,
+    description,
+    rest,
+    flat: false,
+    height: (width) => top + rows * Math.min(largestSize, (width - left) / columns) + 2,
+    draw: (width) => {
+      const size = Math.min(largestSize, (width - left) / columns);
+      const place = (column, row) => ({ x: left + column * size, y: top + row * size });
+      const shapes = cells.map(({ column, row, value, attributes = {} }) => {
+        const box = { ...place(column, row), width: size - 0.75, height: size - 0.75 };
+        return svg("rect", { class: "signed", style: signed(value, most), ...box, ...attributes });
+      });
+      for (const [column, row, kind] of outlined) {
+        shapes.push(
+          svg("rect", { class: kind, ...place(column, row), width: size - 0.75, height: size - 0.75, rx: 1 }),
+        );
+      }
+      const points = cells.map(({ column, row, text, read }) => {
+        const { x, y } = place(column, row);
+        return [x + size / 2, y + size / 2, text, read];
+      });
+      return { shapes: [...shapes, ...more.flatMap((add) => add(size, place))], points };
+    },
+  });
+}
+
+const note = (x, y, text, attributes = {}) =>
+  svg("text", { class: "glyph", x, y, "text-anchor": "middle", ...attributes }, text);
+
+class Forward {
+  constructor(name) {
+    Object.assign(this, { name, model: models.get(name), unit: null });
+    this.context = Array(this.model.context).fill(0);
+  }
+
+  show(context) {
+    this.context = context;
+    Object.assign(this, this.model.forward(context));
+    this.probs = softmax(this.logits);
+    this.unit ??= this.h.reduce((best, value, i) => (Math.abs(value) > Math.abs(this.h[best]) ? i : best), 0);
+    this.drawRows();
+    this.drawUnits();
+    this.drawTokens();
+    this.drawUnit();
+  }
+
+  get spelled() {
+    return this.context.map(glyph).join("");
+  }
+
+  drawRows() {
+    const most = largest(this.model.C.data);
+    const cells = this.rows.flatMap((values, row) =>
+      [...values].map((value, column) => ({
+        row,
+        column,
+        value,
+        text: `C[${glyph(this.context[row])}], number ${column + 1}: ${number(value, 3)}`,
+        read: { token: this.context[row] },
+      })),
+    );
+    grid(at("mlp-rows"), {
+      title: `Embedding rows of ${this.spelled}`,
+      description: `${this.rows.length} rows of ${this.rows[0].length} numbers, one row for each character of the context.`,
+      columns: this.rows[0].length,
+      rows: this.rows.length,
+      left: 28,
+      size: 34,
+      most,
+      cells,
+      more: [(size, place) => this.context.map((token, row) => note(12, place(0, row).y + size / 2 + 5, glyph(token)))],
+    });
+  }
+
+  drawUnits() {
+    const H = this.h.length;
+    const columns = Math.ceil(Math.sqrt(H * 2));
+    const cells = [...this.h].map((value, i) => ({
+      row: Math.floor(i / columns),
+      column: i % columns,
+      value,
+      text: `unit ${i}: tanh(${number(this.inputs[i], 3)}) = ${number(value, 3)}`,
+      read: { unit: i },
+    }));
+    const saturated = [...this.h].filter((value) => Math.abs(value) > 0.99).length;
+    grid(at("mlp-units"), {
+      title: `The ${H} hidden units after ${this.spelled}`,
+      description: `${saturated} of them are beyond ±0.99.`,
+      columns,
+      rows: Math.ceil(H / columns),
+      most: 1,
+      cells,
+      outlined: [[this.unit % columns, Math.floor(this.unit / columns), "chosen"]],
+    });
+  }
+
+  drawTokens() {
+    const ranked = [...this.probs.keys()].sort((a, b) => this.probs[b] - this.probs[a]).slice(0, BARS);
+    const shown = ranked.toSorted((a, b) => a - b);
+    const likely = ranked.slice(0, 5).map((id) => `${label(id)} ${percent(this.probs[id])}`);
+    const text = (id) => `${label(id)}: logit ${number(this.logits[id], 3)}, probability ${percent(this.probs[id])}`;
+    for (const [place, values, title] of [
+      ["mlp-logits", this.logits, "Logits"],
+      ["mlp-probs", this.probs, "Probabilities"],
+    ]) {
+      const [low, high] = extent(shown.map((id) => values[id]));
+      const y = [Math.min(0, low), Math.max(0, high)];
+      chart(at(place), {
+        title: `${title} after ${this.spelled}`,
+        description: `Most likely next: ${likely.join(", ")}.`,
+        height: 170,
+        draw: (width, height) => {
+          const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
+            xTicks: [],
+            yTicks: ticks(y, 4),
+            yLabel: title.toLowerCase(),
+            bottom: 22,
+          });
+          const room = (right - left) / shown.length;
+          const points = shown.map((id, i) => {
+            const [x, end, zero] = [left + i * room, toY(values[id]), toY(0)];
+            const box = {
+              x: x + room * 0.12,
+              width: room * 0.76,
+              y: Math.min(end, zero),
+              height: Math.abs(end - zero),
+            };
+            const pair = `${this.context.at(-1)},${id}`;
+            drawn.push(svg("rect", { class: values[id] < 0 ? "below" : "above", ...box, "data-pair": pair }));
+            drawn.push(note(x + room / 2, height - 6, glyph(id)));
+            return [x + room / 2, end, text(id), { pair }];
+          });
+          return { shapes: drawn, points };
+        },
+      });
+    }
+  }
+
+  /** What each character at each position adds to the input of the chosen unit, and what the unit adds to each logit. */
+  drawUnit() {
+    const { model, unit, context } = this;
+    const { shown } = data.bigrams;
+    const T = context.length;
+    const added = context.map((_, position) => shown.map((token) => model.drive(unit, position, token))); // (T, S)
+    const out = shown.map((token) => model.W2.data[unit * model.W2.shape[1] + token]); // (S,)
+    const [most, mostOut] = [largest(added.flat()), largest(out)];
+    const cells = added.flatMap((line, row) =>
+      line.map((value, column) => ({
+        row,
+        column,
+        value,
+        text: `${glyph(shown[column])} as character ${row + 1} of ${T} adds ${number(value, 3)} to the input of unit ${unit}`,
+        read: { token: shown[column] },
+      })),
+    );
+    cells.push(
+      ...out.map((value, column) => ({
+        row: T + 0.6,
+        column,
+        value: (value * most) / (mostOut || 1),
+        text: `when unit ${unit} is 1, it adds ${number(value, 3)} to the logit of ${label(shown[column])}`,
+        read: { token: shown[column] },
+      })),
+    );
+    const best = added.map((line) => glyph(shown[line.indexOf(Math.max(...line))]));
+    const order = [...out.keys()].sort((a, b) => out[b] - out[a]);
+    const [up, down] = [order.slice(0, 3), order.slice(-3)].map((ids) => ids.map((i) => label(shown[i])).join(", "));
+    at("unit-title").textContent = `What unit ${unit} responds to`;
+    grid(at("unit-chart"), {
+      title: `What unit ${unit} responds to`,
+      description: `Strongest at each position: ${best.join(", ")}. It raises the logits of ${up} most.`,
+      columns: shown.length,
+      rows: T + 1.6,
+      left: 56,
+      top: 20,
+      size: 30,
+      most,
+      cells,
+      outlined: context.flatMap((token, row) =>
+        shown.includes(token) ? [[shown.indexOf(token), row, "current"]] : [],
+      ),
+      more: [
+        (size, place) => shown.map((token, column) => note(place(column, 0).x + size / 2, 14, glyph(token))),
+        (size, place) =>
+          [...context.keys(), T + 0.6].map((row) => {
+            const text = row < T ? `char ${row + 1}` : "logits";
+            return svg("text", { x: 48, y: place(0, row).y + size / 2 + 4, "text-anchor": "end" }, text);
+          }),
+      ],
+    });
+    const bias = model.b1.data[unit];
+    const terms = context.map(
+      (token, position) => `${number(model.drive(unit, position, token), 2)} (${glyph(token)})`,
+    );
+    at("unit-said").textContent =
+      `Now: bias ${number(bias, 2)} + ${terms.join(" + ")} = ${number(this.inputs[unit], 2)}, and tanh of it is ${number(this.h[unit], 3)}. ` +
+      `The unit is highest after ${best.join("")}; then it raises ${up} and lowers ${down}.`;
+  }
+}
+
+/** The vowels of a few scripts, without accents. */
+const VOWELS = new Set("aeiouyæøœəıαεηιουωаеёиоуыэюяіїєӣӯ");
+const isVowel = (character) => VOWELS.has(character.normalize("NFD")[0]?.toLowerCase());
 
 function drawEmbedding(container, points) {
+  const ids = new Map(data.bigrams.shown.map((id) => [data.itos[id], id]));
   const [x, y] = [extent(points.map((point) => point[1])), extent(points.map((point) => point[2]))];
-  const nearest = ([, a, b], i) =>
-    points
-      .map(([character, c, d], j) => [character, j === i ? Infinity : Math.hypot(a - c, b - d)])
-      .sort((one, other) => one[1] - other[1])[0]?.[0] ?? "";
+  const name = ([character]) => glyph(ids.get(character) ?? 0);
+  const nearest = ([, a, b], i) => {
+    const distances = points.map(([, c, d], j) => (j === i ? Infinity : Math.hypot(a - c, b - d)));
+    const closest = points[distances.indexOf(Math.min(...distances))];
+    return closest && points.length > 1 ? name(closest) : "–";
+  };
+  const vowels = points.filter(([character]) => isVowel(character));
+  at("vowel-note").hidden = !vowels.length;
+  const near = points.slice(0, 8).map((point, i) => `${name(point)} is closest to ${nearest(point, i)}`);
   chart(container, {
     title: "Character embeddings",
-    description: `${points.length} characters as points; the table below lists their coordinates. ${points
-      .slice(0, 8)
-      .map((point, i) => `${visible(point[0])} is closest to ${visible(nearest(point, i))}`)
-      .join(", ")}.`,
-    height: (width) => Math.min(640, Math.max(280, 40 + ((width - 40) * (y[1] - y[0])) / (x[1] - x[0] || 1))),
+    description: `${points.length} characters as points; the table below lists their coordinates. ${near.join(", ")}.`,
+    flat: false,
+    height: (width) => Math.min(600, Math.max(280, 40 + ((width - 40) * (y[1] - y[0])) / (x[1] - x[0] || 1))),
     draw: (width, height) => {
       // the same scale on both axes, so that distances can be compared
       const unit = Math.min((width - 40) / (x[1] - x[0] || 1), (height - 40) / (y[1] - y[0] || 1));
       const toX = (value) => width / 2 + (value - (x[0] + x[1]) / 2) * unit;
       const toY = (value) => height / 2 - (value - (y[0] + y[1]) / 2) * unit;
-      const drawn = [
+      const shapes = [
         svg("line", { class: "grid", x1: toX(0), x2: toX(0), y1: 0, y2: height }),
         svg("line", { class: "grid", x1: 0, x2: width, y1: toY(0), y2: toY(0) }),
       ];
-      for (const [character, a, b] of points) {
-        drawn.push(svg("circle", { class: "band", cx: toX(a), cy: toY(b), r: width < 500 ? 9 : 13 }));
-        drawn.push(
-          svg("text", { class: "glyph", x: toX(a), y: toY(b) + 4, "text-anchor": "middle" }, visible(character)),
-        );
-      }
-      return drawn;
+      const read = points.map((point, i) => {
+        const [character, a, b] = point;
+        const [vowel, token] = [isVowel(character), ids.get(character)];
+        const circle = { class: vowel ? "point vowel" : "point", cx: toX(a), cy: toY(b), r: width < 500 ? 9 : 12 };
+        shapes.push(svg("circle", { ...circle, "data-token": token }));
+        const text = vowel ? { class: "glyph on-vowel" } : {};
+        shapes.push(note(toX(a), toY(b) + 4, name(point), { ...text, style: "pointer-events: none" }));
+        const place = `(${number(a, 2)}, ${number(b, 2)})`;
+        return [toX(a), toY(b), `${name(point)} at ${place}, closest to ${nearest(point, i)}`, { token }];
+      });
+      return { shapes, points: read };
     },
   });
-  numbers(container.parentElement, ["character", "x", "y", "nearest"], () =>
-    points.map((point, i) => [visible(point[0]), number(point[1], 3), number(point[2], 3), visible(nearest(point, i))]),
+  numbers(container.parentElement, "Embedding", ["character", "x", "y", "nearest"], () =>
+    points.map((point, i) => [name(point), number(point[1], 3), number(point[2], 3), nearest(point, i)]),
   );
 }
 
-chapter("mlp", () => drawEmbedding(at("embedding-chart"), data.embedding));
+chapter("mlp", () => {
+  drawEmbedding(at("embedding-chart"), data.embedding);
+  const networks = models.names.filter((name) => models.source(name).family === "mlp");
+  at("forward").hidden = !networks.length;
+  if (!networks.length) return;
+  const forward = new Forward(networks[0]);
+  const T = forward.model.context;
+  at("mlp-name").textContent = forward.name;
+  at("mlp-length").textContent = T === 1 ? "one" : String(T);
+  const show = () => {
+    const { unknown, tokens } = encode(at("context").value);
+    at("context-error").textContent = complaint(unknown);
+    if (unknown === undefined) forward.show([...Array(T).fill(0), ...tokens].slice(-T));
+  };
+  at("context").addEventListener("input", show);
+  subscribe(["text"], ({ text }) => {
+    const { characters, unknown } = encode(text);
+    if (unknown !== undefined) return;
+    at("context").value = characters.slice(-T).join("");
+    show();
+  });
+  at("mlp-units").addEventListener("read", ({ detail }) => {
+    forward.unit = detail.unit;
+    forward.drawUnit();
+    const chosen = at("mlp-units").querySelector(".chosen");
+    const { x, y } = at("mlp-units").querySelectorAll(".signed")[detail.unit].getBBox();
+    chosen.setAttribute("x", x);
+    chosen.setAttribute("y", y);
+  });
+});

@@ -1,10 +1,11 @@
 // Learning curves, and the tanh units before training.
-import { axes, chart, element, extent, number, numbers, path, short, svg, ticks } from "../charts.js";
+
+import { axes, chart, element, extent, number, numbers, path, svg, ticks } from "../charts.js";
 import { at, data, uniform } from "../data.js";
 import { chapter } from "../frame.js";
 
 /** One panel per network, all with the same loss scale. */
-function drawCurves(container, curves, uniform) {
+function drawCurves(container, curves) {
   const highest = Math.ceil(uniform * 2) / 2;
   const low = Math.floor(extent(Object.values(curves).flatMap(({ loss }) => loss))[0] * 2) / 2;
   const y = [Math.min(low, highest - 0.5), highest];
@@ -15,6 +16,7 @@ function drawCurves(container, curves, uniform) {
       title: `Learning curve of ${name}`,
       description: `Training loss in nats per token falls from ${number(first, 2)} at step ${step[0]} to ${number(last, 2)} at step ${step.at(-1)}.`,
       height: (width) => Math.min(210, Math.max(150, width * 0.66)),
+      rest: `${number(last, 3)} at step ${step.at(-1)}`,
       draw: (width, height) => {
         const x = [0, step.at(-1)];
         const { toX, toY, drawn, left, right } = axes(width, height, x, y, {
@@ -24,26 +26,26 @@ function drawCurves(container, curves, uniform) {
           bottom: 26,
           left: 28,
         });
-        const points = step.map((x, i) => [x, loss[i]]).filter(([, value]) => value !== null);
-        const shown = points.map(([x, value]) => [toX(x), toY(Math.min(value, highest))]);
-        const end = shown.at(-1) ?? [0, 0];
-        return [
+        const points = step
+          .map((at, i) => [toX(at), toY(Math.min(loss[i] ?? 0, highest)), `${number(loss[i], 3)} at step ${at}`])
+          .filter((_, i) => loss[i] !== null);
+        const shapes = [
           ...drawn,
           svg("line", { class: "uniform", x1: left, x2: right, y1: toY(uniform), y2: toY(uniform) }),
-          svg("path", { class: "line", d: path(shown) }),
-          svg("text", { class: "first-text", x: end[0], y: end[1] - 9, "text-anchor": "end" }, number(last, 2)),
+          svg("path", { class: "line", d: path(points) }),
         ];
+        return { shapes, points };
       },
     });
   }
-  numbers(container.parentElement, ["network", "step", "loss, nats per token"], () =>
+  numbers(container.parentElement, "Learning curves", ["network", "step", "loss, nats per token"], () =>
     Object.entries(curves).flatMap(([name, { step, loss }]) =>
       step.map((x, i) => [name, x, number(loss[i], 3)]).filter((_, i) => i % 20 === 0 || i === step.length - 1),
     ),
   );
 }
 
-function drawFirst(container, { edges, shares, of }, uniform) {
+function drawFirst(container, { edges, shares, of }) {
   const y = [0, Math.ceil(extent(Object.values(shares).flat())[1] * 10) / 10];
   for (const [name, share] of Object.entries(shares)) {
     const panel = container.appendChild(element("div", { class: "chart" }));
@@ -60,32 +62,26 @@ function drawFirst(container, { edges, shares, of }, uniform) {
           yLabel: "share of activations",
           bottom: 26,
         });
-        const bars = share.map((value, i) =>
-          svg("rect", {
-            class: "bar",
-            x: toX(edges[i]) + 0.5,
-            width: Math.max(1, toX(edges[i + 1]) - toX(edges[i]) - 1),
-            y: toY(value),
-            height: toY(0) - toY(value),
-          }),
-        );
+        const points = [];
+        for (const [i, value] of share.entries()) {
+          const [from, to] = [toX(edges[i]), toX(edges[i + 1])];
+          const box = { x: from + 0.5, width: Math.max(1, to - from - 1), y: toY(value), height: toY(0) - toY(value) };
+          drawn.push(svg("rect", { class: "bar", ...box }));
+          const range = `${number(edges[i], 2)} to ${number(edges[i + 1], 2)}`;
+          points.push([(from + to) / 2, toY(value), `${(100 * value).toFixed(1)} % of the activations are ${range}`]);
+        }
         const middle = toX(0);
-        return [
-          ...drawn,
-          ...bars,
-          svg("text", { class: "strong", x: middle, y: 44, "text-anchor": "middle" }, name),
-          svg("text", { x: middle, y: 61, "text-anchor": "middle" }, saturated),
-          svg("text", { x: middle, y: 78, "text-anchor": "middle" }, loss),
-        ];
+        const say = (y, text, kind = "") => svg("text", { class: kind, x: middle, y, "text-anchor": "middle" }, text);
+        return { shapes: [...drawn, say(44, name, "strong"), say(61, saturated), say(78, loss)], points };
       },
     });
   }
-  numbers(container.parentElement, ["from", "to", ...Object.keys(shares)], () =>
+  numbers(container.parentElement, "Activations", ["from", "to", ...Object.keys(shares)], () =>
     edges.slice(1).map((to, i) => [edges[i], to, ...Object.values(shares).map((share) => number(share[i], 3))]),
   );
 }
 
 chapter("training", () => {
-  drawCurves(at("curves-chart"), data.curves, uniform);
-  drawFirst(at("first-chart"), data.first, uniform);
+  drawCurves(at("curves-chart"), data.curves);
+  drawFirst(at("first-chart"), data.first);
 });
