@@ -95,6 +95,7 @@ def page_of(
     steps = [1.0, 10.0, 100.0]
     charts = {
         "bigrams": pairs,
+        "additive": page.smoothed(tokens, tokens, len(vocab)),
         "curves": {name: {"step": steps, "loss": [3.0, 2.5, 2.0]} for name in live},
         "smoothing": {"strength": [0.1, 1.0, 10.0], "train": [2.0, 2.1, 2.2], "dev": [math.inf, 2.3, 2.4]},
         "rates": {"lr": steps, "loss": [9.0, 3.0, 5.0], "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0}},

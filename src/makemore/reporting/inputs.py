@@ -76,6 +76,19 @@ class Inputs:
             raise ValueError(f"{self.models / INDEX}: models: expected at least one model, found none")
         return sorted(results, key=lambda result: -result["dev.nll"])
 
+    @cached_property
+    def metadata(self) -> dict[str, dict[str, Any]]:
+        """The family and the configuration of each model, from its file."""
+        return {name: read_safetensors(self.models / f"{name}.safetensors")[1] for name in self.model_names}
+
+    @cached_property
+    def families(self) -> dict[str, list[Result]]:
+        """The models by family: the best model first, and the family of the best model first."""
+        groups: dict[str, list[Result]] = {}
+        for result in reversed(self.results):
+            groups.setdefault(str(self.metadata[result.model].get("family")), []).append(result)
+        return groups
+
     def losses(self, name: str) -> dict[str, Any]:
         """What `evaluate` found for a model."""
         return read_metrics(self.metrics / "losses" / f"{name}.json", LOSSES)
@@ -137,6 +150,12 @@ class Inputs:
     def tokens(self) -> Tokens:
         """Of the train names, (M,)."""
         return self.vocab.encode(self.train, str(self.data / "splits" / "train.txt"))
+
+    @cached_property
+    def dev(self) -> Tokens:
+        """The tokens of the dev names."""
+        path = self.data / "splits" / "dev.txt"
+        return self.vocab.encode(names.read(path), str(path))
 
     @cached_property
     def shown(self) -> NDArray[np.int64]:

@@ -28,7 +28,8 @@ from makemore.core import names
 from makemore.core.files import read_safetensors, read_text
 from makemore.core.model import Arrays
 from makemore.core.params import Section
-from makemore.core.vocab import Vocab
+from makemore.core.vocab import Tokens, Vocab
+from makemore.reporting import additive
 from makemore.reporting.inputs import Columns, Inputs, Result
 from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
@@ -165,6 +166,7 @@ def charts(inputs: Inputs) -> dict[str, Any]:
     points = principal_components(C)[inputs.shown].tolist()  # (S, 2)
     return {
         "bigrams": bigrams(inputs),
+        "additive": smoothed(inputs.tokens, inputs.dev, len(inputs.vocab)),
         "curves": {name: lists(curve) for name, curve in inputs.learning_curves().items()},
         "smoothing": lists(inputs.smoothing("trigram_tuned")),
         "rates": lists(inputs.curve("find_lr")) | {"good": inputs.training("find_lr")},
@@ -173,6 +175,12 @@ def charts(inputs: Inputs) -> dict[str, Any]:
         "explained": explained(C),
         "embedding": [(inputs.vocab.itos[i], *point) for i, point in zip(inputs.shown, points, strict=True)],
     }
+
+
+def smoothed(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
+    """What smooths bigrams and trigrams in the page: see `additive`."""
+    counts = {name: _encode(array) for name, array in additive.trigrams(train, vocab_size).items()}
+    return {"losses": additive.losses(train, dev, vocab_size), **counts}
 
 
 def lists(columns: Columns) -> dict[str, list[float]]:

@@ -68,5 +68,5 @@ def loss_curves(inputs: Inputs) -> Rows:
 @plot
 def models(inputs: Inputs) -> Rows:
     """The dev loss of each model with its standard error, the best last."""
-    rows = ((result.model, result["dev.nll"], result["dev.nll_se"]) for result in inputs.results)
+    rows = ((result.model, round(result["dev.nll"], 4), round(result["dev.nll_se"], 4)) for result in inputs.results)
     return ("model", "nll", "nll_se"), rows

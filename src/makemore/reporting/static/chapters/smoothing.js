@@ -1,55 +1,177 @@
-// The smoothing of n-gram models.
-import { axes, chart, extent, number, numbers, path, short, svg, ticks } from "../charts.js";
-import { at, data } from "../data.js";
-import { chapter } from "../frame.js";
+// Smoothing, live: one slider moves the row of the matrix, the score of a name, and the losses on train and dev.
 
-function drawSmoothing(container, { strength, train, dev }) {
-  const logarithms = strength.map(Math.log10);
-  const x = extent(logarithms);
-  const finite = extent([...train, ...dev]);
-  const y = [Math.floor(finite[0] * 20) / 20, Math.ceil(finite[1] * 20) / 20];
-  const best = dev.indexOf(extent(dev)[0]);
-  chart(container, {
+import { cells } from "../cells.js";
+import { axes, chart, element, extent, number, numbers, path, short, svg, ticks } from "../charts.js";
+import { Counts, lossOf } from "../counts.js";
+import { at, complaint, data, encode, glyph, meanNll, percent, perplexity, V } from "../data.js";
+import { chapter } from "../frame.js";
+import { state, subscribe, update } from "../store.js";
+
+const LAST = 101; // of the slider's positions: 0, then 20 strengths per power of 10
+const ONE = 61; // the lecture's strength, N + 1
+const NAME = "andrejq"; // the lecture's example: no name of its list has the pair jq
+
+const strengthAt = (position) => (position ? 10 ** ((position - ONE) / 20) : 0);
+const sums = Object.entries(data.additive.losses); // of bigram and trigram, on train and dev
+
+/** Of each model, the losses on train and dev at every position of the slider, and the position of the best on dev. */
+const curves = sums.map(([name, splits], order) => {
+  const along = (split) => Array.from({ length: LAST + 1 }, (_, i) => lossOf(splits[split], strengthAt(i), V));
+  const [train, dev] = [along("train"), along("dev")];
+  return { name, size: order + 1, train, dev, best: dev.indexOf(Math.min(...dev)) };
+});
+
+function drawLosses(position) {
+  const y = extent(curves.flatMap(({ train, dev }) => [...train.slice(1), ...dev.slice(1)]));
+  const best = curves
+    .map(({ name, dev, best }) => `${name} ${number(dev[best])} at ${short(strengthAt(best))}`)
+    .join(", ");
+  at("smoothing-best").textContent = `Lowest dev loss: ${best}.`;
+  const cell = (value) => element("td", {}, number(value));
+  at("smoothing-losses").tBodies[0].replaceChildren(
+    ...curves.map(({ name, train, dev }) =>
+      element("tr", {}, element("th", { scope: "row" }, name), cell(train[position]), cell(dev[position])),
+    ),
+  );
+  chart(at("smoothing-chart"), {
     title: "Loss by smoothing strength",
-    description: `In nats per token. The train loss rises from ${number(train[0])} to ${number(train.at(-1))}. The dev loss has its minimum, ${number(dev[best] ?? null)}, at ${short(strength[best] ?? 0)}.`,
-    height: 280,
+    description: `In nats per token. The train loss rises with the strength. The dev loss has a minimum: ${best}.`,
+    height: (width) => (width < 480 ? 260 : 300),
     draw: (width, height) => {
-      const { toX, toY, drawn } = axes(width, height, x, y, {
-        xTicks: ticks(x, 4).filter(Number.isInteger),
+      const { toX, toY, drawn, left, top } = axes(width, height, [0, LAST], y, {
+        xTicks: [0, 21, 41, 61, 81, 101],
         yTicks: ticks(y, 5),
         xLabel: "added to each count",
         yLabel: "loss, nats per token",
-        xFormat: (value) => short(10 ** value),
+        xFormat: (tick) => short(strengthAt(tick)),
       });
-      const line = (losses) =>
-        path(
-          losses
-            .map((loss, i) => [logarithms[i], loss])
-            .filter(([, loss]) => loss !== null)
-            .map(([a, b]) => [toX(a), toY(b)]),
-        );
-      const shown = [...drawn];
-      for (const [name, losses, kind] of [
-        ["dev", dev, ""],
-        ["train", train, "second"],
-      ]) {
-        shown.push(svg("path", { class: `line ${kind}`, d: line(losses) }));
-        if (losses[0] === null) continue;
-        const label = { class: kind ? "train-text" : "line-text", x: toX(x[0]) + 6, y: toY(losses[0]) - 9 };
-        shown.push(svg("text", label, name));
+      const [shapes, points] = [drawn, []];
+      const x = toX(position);
+      shapes.push(svg("line", { class: "selected", x1: x, x2: x, y1: top, y2: height - 40 }));
+      for (const { name, train, dev, best } of curves) {
+        for (const [split, losses] of Object.entries({ train, dev })) {
+          const finite = losses.map((loss, i) => [toX(i), toY(loss)]).filter(([, y]) => Number.isFinite(y));
+          shapes.push(svg("path", { class: `line ${split}`, d: path(finite) }));
+          if (!Number.isFinite(losses[position])) continue;
+          shapes.push(svg("circle", { class: `dot ${split}`, cx: x, cy: toY(losses[position]), r: 4.5 }));
+        }
+        shapes.push(svg("text", { class: "strong", x: left + 14, y: toY(dev[1]) - 8 }, name));
+        shapes.push(svg("circle", { class: "ring dev", cx: toX(best), cy: toY(dev[best]), r: 7 }));
+        if (dev[0] === Infinity) shapes.push(svg("text", { class: "dev-text", x: left + 6, y: top + 12 }, "∞"));
+        dev.forEach((loss, i) => {
+          const text = `${name}, ${short(strengthAt(i))} added: train ${number(train[i])}, dev ${number(loss)}`;
+          points.push([toX(i), Number.isFinite(loss) ? toY(loss) : top, text]);
+        });
       }
-      if (best >= 0) {
-        const [cx, cy] = [toX(logarithms[best]), toY(dev[best])];
-        const text = `${number(dev[best])} at ${short(strength[best])}`;
-        shown.push(svg("circle", { class: "mark", cx, cy, r: 4.5 }));
-        shown.push(svg("text", { class: "line-text", x: cx, y: cy - 26, "text-anchor": "middle" }, text));
-      }
-      return shown;
+      return { shapes, points };
     },
   });
-  numbers(container.parentElement, "Smoothing", ["added to each count", "train", "dev"], () =>
-    strength.map((value, i) => [short(value), number(train[i]), number(dev[i])]),
-  );
 }
 
-chapter("smoothing", () => drawSmoothing(at("smoothing-chart"), data.smoothing));
+function drawRow(counts, strength, before) {
+  const shown = data.bigrams.shown;
+  const [plain, probs] = [counts.probs([before], 0), counts.probs([before], strength)];
+  const say = (id) => (id ? glyph(id) : "end");
+  const likeliest = [...shown].sort((a, b) => probs[b] - probs[a]).slice(0, 5);
+  chart(at("smoothing-bars"), {
+    title: `What follows ${before ? glyph(before) : "the start of a name"}, with ${short(strength)} added to each count`,
+    description: `Most likely: ${likeliest.map((id) => `${say(id)} ${percent(probs[id])}`).join(", ")}.`,
+    height: 230,
+    draw: (width, height) => {
+      const y = [0, Math.max(...shown.map((id) => Math.max(plain[id], probs[id])))];
+      const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
+        xTicks: [],
+        yTicks: ticks(y, 4),
+        yLabel: "probability",
+        bottom: 24,
+      });
+      const room = (right - left) / shown.length;
+      const points = [];
+      for (const [i, id] of shown.entries()) {
+        const [x, size, pair] = [left + i * room + room * 0.12, room * 0.76, `${before},${id}`];
+        const bar = { x, width: size, y: toY(probs[id]), height: toY(0) - toY(probs[id]) };
+        drawn.push(svg("rect", { class: "bar", "data-pair": pair, ...bar }));
+        drawn.push(
+          svg("line", { class: "before", x1: x - 1, x2: x + size + 1, y1: toY(plain[id]), y2: toY(plain[id]) }),
+        );
+        const text = { class: "glyph", x: x + size / 2, y: height - 6, "text-anchor": "middle" };
+        drawn.push(svg("text", text, glyph(id)));
+        const count = counts.row([before])[id];
+        points.push([
+          x + size / 2,
+          toY(probs[id]),
+          `${glyph(before)}${glyph(id)}: count ${count}, ${percent(plain[id])} before, ${percent(probs[id])} now`,
+        ]);
+      }
+      return { shapes: drawn, points };
+    },
+  });
+}
+
+function showScores(counts, strength) {
+  const { unknown, tokens } = encode(at("smoothing-name").value);
+  at("smoothing-error").textContent = complaint(unknown);
+  if (unknown !== undefined) return at("smoothing-scores").replaceChildren();
+  const blocks = curves.flatMap(({ name, size }) => {
+    const probs = counts.score(tokens, size, strength);
+    const nll = meanNll(probs);
+    const loss = element("p", { class: "note" }, `${number(nll, 3)} nats per token, perplexity ${perplexity(nll)}`);
+    const title = element("h3", {}, name);
+    return [title, cells(probs, tokens, `${name}, smoothed: probability of each character`), loss];
+  });
+  return at("smoothing-scores").replaceChildren(...blocks);
+}
+
+/** A name that is impossible without smoothing, if there is one: the lecture's, or the example with another end. */
+function impossible(counts) {
+  const { unknown, tokens } = encode(NAME);
+  if (unknown === undefined && counts.score(tokens, 1, 0).includes(0)) return NAME;
+  const example = encode(state.text).tokens;
+  const last = counts.row([example.at(-1) ?? 0]).findIndex((count, id) => id && !count);
+  return [...example, ...(last > 0 ? [last] : [])].map((id) => data.itos[id]).join("");
+}
+
+chapter("smoothing", () => {
+  const counts = data.additive.counts && new Counts(data.additive, V);
+  const strength = () => strengthAt(Number(at("strength").value));
+  let before = 0; // the row of the matrix
+  const pick = (token) => {
+    before = token;
+    at("smoothing-row").value = token;
+    drawRow(counts, strength(), token);
+  };
+  const show = () => {
+    at("strength-value").textContent = short(strength());
+    at("strength").setAttribute("aria-valuetext", short(strength()));
+    drawLosses(Number(at("strength").value));
+    if (!counts) return;
+    drawRow(counts, strength(), before);
+    showScores(counts, strength());
+  };
+  at("strength").value = ONE;
+  at("strength").addEventListener("input", show);
+  at("smoothing-views").hidden = !counts;
+  if (counts) {
+    const option = (id) => element("option", { value: id }, id ? `after ${glyph(id)}` : "at the start");
+    at("smoothing-row").append(...data.bigrams.shown.map(option));
+    at("smoothing-row").addEventListener("input", ({ target }) => {
+      pick(Number(target.value));
+      update({ pair: [before, state.pair[1]] });
+    });
+    at("smoothing-name").value = impossible(counts);
+    at("smoothing-name").addEventListener("input", () => showScores(counts, strength()));
+    let begun = false; // with the row in which the name is impossible, not with the selected one
+    subscribe(["pair"], ({ pair }) => begun && pick(pair[0]));
+    begun = true;
+    pick(encode(at("smoothing-name").value).tokens.at(-2) ?? 0);
+  }
+  show();
+  numbers(
+    at("smoothing-chart").closest("figure"),
+    ["added to each count", ...curves.flatMap(({ name }) => [`${name}, train`, `${name}, dev`])],
+    () =>
+      Array.from({ length: LAST + 1 }, (_, i) => i)
+        .filter((i) => i === 0 || i % 5 === 1)
+        .map((i) => [short(strengthAt(i)), ...curves.flatMap(({ train, dev }) => [number(train[i]), number(dev[i])])]),
+  );
+});
