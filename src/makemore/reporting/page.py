@@ -254,8 +254,12 @@ def answers(markdown: str) -> str:
         if token.type != "html_block":
             kept.append(token)
     html: str = parser.renderer.render(kept, parser.options, {})
-    region = '<div class="scroll" tabindex="0" role="region" aria-label="table"><table>'
-    return html.replace("<table>", region).replace("</table>", "</table></div>")
+    parts = html.split("<table>")
+    for number in range(1, len(parts)):
+        label = f"Exercises, table {number}"
+        table = parts[number].replace("</table>", "</table></section>")
+        parts[number] = f'<section class="scroll" tabindex="0" aria-label="{label}"><table>{table}'
+    return "".join(parts)
 
 
 def _local(token: Token) -> list[Token]:
