@@ -86,6 +86,9 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     return made + made[:5]
 
 
+RECIPE = {"steps": 20, "lr": 50, "regularization": 0.01, "seed": 2147483647}  # of the neural bigram in `page_of`
+
+
 def page_of(
     folder: Path, vocab: Vocab, tokens: Tokens, live: dict[str, Model], exercises: str = "", sampled: str = ""
 ) -> str:
@@ -98,10 +101,15 @@ def page_of(
     steps = [1.0, 10.0, 100.0]
     charts = {
         "bigrams": pairs,
-        "additive": page.smoothed(tokens, tokens, len(vocab)),
+        "additive": page.countable(tokens, tokens, len(vocab)),
+        "neural_bigram": page.trainable(RECIPE, len(vocab)),
         "curves": {name: {"step": steps, "loss": [3.0, 2.5, 2.0]} for name in live},
-        "smoothing": {"strength": [0.1, 1.0, 10.0], "train": [2.0, 2.1, 2.2], "dev": [math.inf, 2.3, 2.4]},
-        "rates": {"lr": steps, "loss": [9.0, 3.0, 5.0], "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0}},
+        "rates": {
+            "lr": steps,
+            "loss": [9.0, 3.0, 5.0],
+            "mean": [9.0, 3.0, 5.0],
+            "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0},
+        },
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
         "explained": 0.5,
         "train": known.front_coded(train),

@@ -18,6 +18,7 @@ from makemore.core import names
 from makemore.core.files import read_csv, read_json, read_safetensors
 from makemore.core.model import Arrays
 from makemore.core.names import Text
+from makemore.core.params import read_section
 from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import bigrams
@@ -56,6 +57,7 @@ class Inputs:
     models: Path = Path("models")
     metrics: Path = Path("metrics")
     test: Path | None = None  # the test losses, for those that may look at them
+    params: Path = Path("params.yaml")
 
     @cached_property
     def model_names(self) -> list[str]:
@@ -88,6 +90,15 @@ class Inputs:
         for result in reversed(self.results):
             groups.setdefault(str(self.metadata[result.model].get("family")), []).append(result)
         return groups
+
+    @cached_property
+    def recipes(self) -> dict[str, dict[str, Any]]:
+        """The section of params.yaml of each model that has one."""
+        sections = read_section(self.params, "")
+        for group in "ngram", "tuned_ngram":
+            nested = sections.get(group)
+            sections |= nested if isinstance(nested, dict) else {}
+        return {name: sections[name] for name in self.model_names if isinstance(sections.get(name), dict)}
 
     def losses(self, name: str) -> dict[str, Any]:
         """What `evaluate` found for a model."""

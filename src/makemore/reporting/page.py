@@ -30,11 +30,13 @@ from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import additive
+from makemore.reporting.initial import randn
 from makemore.reporting.inputs import Columns, Inputs, Result
 from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
 from makemore.reporting.plots import explained, principal_components
 from makemore.reporting.tables import COLUMNS
+from makemore.search.lr_finder import smoothed
 
 STATIC = Path(__file__).parent / "static"
 CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
@@ -43,6 +45,7 @@ CHAPTERS = {  # in order, with their names in the navigation; the files are stat
     "sampling": "Sampling",
     "loss": "Loss",
     "smoothing": "Smoothing",
+    "neural-bigram": "Network",
     "learning-rate": "Learning rate",
     "mlp": "MLP",
     "training": "Training",
@@ -53,6 +56,7 @@ CHAPTERS = {  # in order, with their names in the navigation; the files are stat
 }
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "wavenet", "transformer")  # as in models.js
 MAX_BYTES = 2_000_000  # per embedded model, so that the page can be mailed and opened on a phone
+MAX_UPDATES = 2_000_000  # updates of a weight in a training that runs in the page, so that it takes no time to wait for
 SAMPLES = 16  # names per model
 ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
@@ -161,15 +165,16 @@ def bigrams(inputs: Inputs) -> dict[str, Any]:
 def charts(inputs: Inputs) -> dict[str, Any]:
     """The data of the charts."""
     shares, first = inputs.curve("initialization"), inputs.training("initialization")
+    sweep = inputs.curve("find_lr")
     edges = [*shares.pop("from").tolist(), shares.pop("to").tolist()[-1]]
     C = inputs.arrays("mlp")["C"]
     points = principal_components(C)[inputs.shown].tolist()  # (S, 2)
     return {
         "bigrams": bigrams(inputs),
-        "additive": smoothed(inputs.tokens, inputs.dev, len(inputs.vocab)),
+        "additive": countable(inputs.tokens, inputs.dev, len(inputs.vocab)),
+        "neural_bigram": trainable(inputs.recipes.get("neural_bigram", {}), len(inputs.vocab)),
         "curves": {name: lists(curve) for name, curve in inputs.learning_curves().items()},
-        "smoothing": lists(inputs.smoothing("trigram_tuned")),
-        "rates": lists(inputs.curve("find_lr")) | {"good": inputs.training("find_lr")},
+        "rates": lists(sweep) | {"mean": smoothed(sweep["loss"]).tolist(), "good": inputs.training("find_lr")},
         "first": {"edges": edges, "shares": lists(shares), "of": {name: first[name] for name in shares}},
         "train": front_coded(inputs.train),
         "explained": explained(C),
@@ -177,10 +182,20 @@ def charts(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def smoothed(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
+def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
     """What smooths bigrams and trigrams in the page: see `additive`."""
     counts = {name: _encode(array) for name, array in additive.trigrams(train, vocab_size).items()}
     return {"losses": additive.losses(train, dev, vocab_size), **counts}
+
+
+def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
+    """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
+    lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
+    known = type(steps) is type(seed) is int and isinstance(lr, int | float) and isinstance(regularization, int | float)
+    if not known or steps * vocab_size**2 > MAX_UPDATES:
+        return None
+    W = _encode(randn((vocab_size, vocab_size), seed))
+    return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
 
 
 def lists(columns: Columns) -> dict[str, list[float]]:
@@ -304,7 +319,7 @@ class Page:
         live = [model for model in self.live if model["name"] not in large]
         data = {"itos": self.vocab.itos, "live": live, **self.charts}
         text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        best = self.results[-1]
+        best, good = self.results[-1], self.charts["rates"]["good"]
         tested = f" Its loss on the test names, which were not used to choose it, is {best['test.nll']:.4f}."
         return Template(
             _part("page.html").replace("$chapters", _chapters("html"))
@@ -325,6 +340,7 @@ class Page:
             perplexity=f"{best['dev.perplexity']:.2f}",
             tested="" if math.isnan(best["test.nll"]) else tested,
             uniform=f"{math.log(size):.4f}",
+            good=f"{good['lowest']:.3g} to {good['highest']:.3g}",
             name=escape(self.example),
             beginning=escape(self.example[:2]),
             left_out=f" Too large to include: {escape(', '.join(large))}." if large else "",

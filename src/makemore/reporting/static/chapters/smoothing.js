@@ -168,7 +168,7 @@ chapter("smoothing", () => {
   show();
   numbers(
     at("smoothing-chart").closest("figure"),
-    "Smoothing",
+    "Losses by smoothing strength",
     ["added to each count", ...curves.flatMap(({ name }) => [`${name}, train`, `${name}, dev`])],
     () =>
       Array.from({ length: LAST + 1 }, (_, i) => i)
