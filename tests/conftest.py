@@ -27,8 +27,10 @@ from makemore.core.vocab import Tokens, Vocab
 from makemore.models.mlp import MLPParams
 from makemore.models.ngram.model import NgramParams
 from makemore.nn.neural import Neural
-from makemore.reporting import inputs, page
+from makemore.reporting import inputs, known, page
 from makemore.sampling.sampler import SampleParams
+
+pytest_plugins = ["live_page"]
 
 LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
 
@@ -95,6 +97,7 @@ def page_of(
         save_model(folder / f"{place}.safetensors", model, vocab)
     embedded = [page.embed(name, folder / f"{place}.safetensors", vocab) for place, name in enumerate(live)]
     pairs = page.bigrams(inputs_of(vocab, tokens))
+    train = names.from_string("".join(vocab.itos[token] if token else "\n" for token in tokens))
     steps = [1.0, 10.0, 100.0]
     charts = {
         "bigrams": pairs,
@@ -109,7 +112,7 @@ def page_of(
         },
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
         "explained": 0.5,
-        "train": known.front_coded(names.from_string(f"{TRAINED}\n")),
+        "train": known.front_coded(train),
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
     figures = {"parameters": 10, "train": {"nll": 2.0}, "test": {"nll": 2.3}}

@@ -23,7 +23,7 @@ def speaks(markdown: str, results: Sequence[Result]) -> str:
     here = {result.model: f"{result['dev.nll']:.4f}" for result in results}
     if told and all(here.get(name) == loss for name, loss in told.items()):
         return "The text speaks of the run that made this page: its dev losses are those of the table above."
-    sentence = "The text speaks of another run than the one that made this page: that with the list and the params in git."
+    sentence = "The text speaks of another run than that of this page: the one with the list and the params in git."
     others = [
         f"{escape(name)} {loss} there, {here[name]} here" for name, loss in told.items() if here.get(name, loss) != loss
     ]
@@ -47,8 +47,8 @@ def answers(markdown: str) -> str:
     html: str = parser.renderer.render(kept, parser.options, {})
     parts = html.split("<table>")
     for i in range(1, len(parts)):
-        region = f'<div class="scroll" tabindex="0" role="region" aria-label="Table {i} of the exercises"><table>'
-        parts[i] = region + parts[i].replace("</table>", "</table></div>", 1)
+        table = parts[i].replace("</table>", "</table></section>", 1)
+        parts[i] = f'<section class="scroll" tabindex="0" aria-label="Exercises, table {i}"><table>{table}'
     return "".join(parts)
 
 

@@ -51,7 +51,7 @@ export function chart(container, { title, description, height, draw, rest = READ
     current.chosen = -1;
     if (current.points.length && !current.line) addReadout(container, current);
     if (current.line) build(current.line, { class: "readout" }, []).textContent = current.rest;
-    container.setAttribute("aria-label", `${title}: read with the arrow keys`);
+    if (current.line) container.setAttribute("aria-label", `${title}: read with the arrow keys`);
   };
   if (!known) {
     drawn.set(container, current);
@@ -116,9 +116,7 @@ export function numbers(container, name, header, rows) {
     const head = element("tr", {}, ...header.map((text) => element("th", { scope: "col" }, text)));
     const body = rows().map((cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, String(cell)))));
     const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
-    details.append(
-      element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Numbers: ${name}` }, table),
-    );
+    details.append(element("section", { class: "scroll", tabindex: 0, "aria-label": `Numbers: ${name}` }, table));
   });
   container.append(details);
 }

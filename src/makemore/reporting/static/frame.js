@@ -69,20 +69,18 @@ nameTheme();
 // The current section in the navigation, which scrolls to it where it is wider than the screen
 
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
-const band = new IntersectionObserver(
-  (entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const link = links.get(target.id);
-      if (!link) continue;
-      if (!isIntersecting) {
-        link.removeAttribute("aria-current");
-        continue;
-      }
-      link.setAttribute("aria-current", "true");
-      const bar = link.parentElement;
-      bar.scrollTo({ left: link.offsetLeft - bar.offsetLeft - (bar.clientWidth - link.offsetWidth) / 2 });
-    }
-  },
-  { rootMargin: "-20% 0px -75% 0px" },
-);
-for (const section of document.querySelectorAll("main > section")) band.observe(section);
+const sections = [...document.querySelectorAll("main > section")];
+
+function showCurrent() {
+  const atEnd = scrollY > 0 && innerHeight + scrollY >= root.scrollHeight - 2;
+  const begun = sections.filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
+  const current = links.get((atEnd ? sections : begun).at(-1)?.id);
+  if (!current || current.hasAttribute("aria-current")) return;
+  for (const link of links.values()) link.removeAttribute("aria-current");
+  current.setAttribute("aria-current", "true");
+  const bar = current.parentElement;
+  bar.scrollTo({ left: current.offsetLeft - (bar.clientWidth - current.offsetWidth) / 2 });
+}
+
+addEventListener("scroll", showCurrent, { passive: true });
+showCurrent();

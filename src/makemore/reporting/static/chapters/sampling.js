@@ -149,7 +149,9 @@ function drawWalk(walk) {
         drawn.push(svg("rect", { class: "walk-row", ...bounds }));
       }
       drawn.push(svg("path", { class: "trail", d: path(trail) }), ...inside.map((pair) => box(pair, "visited")));
-      const points = inside.map(([i, j]) => {
+      // the cells of the walk, then those of the next row
+      const next = row === undefined ? [] : shown.map((_, j) => [row, j]);
+      const points = [...inside, ...next].map(([i, j]) => {
         const count = data.bigrams.counts[i][j].toLocaleString("en");
         const text = `${glyph(shown[i])} then ${label(shown[j])}: ${count} times in train`;
         return [middle(j), middle(i), text, { pair: [shown[i], shown[j]] }];
