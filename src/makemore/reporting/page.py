@@ -19,8 +19,6 @@ from string import Template
 from typing import Annotated, Any
 
 import numpy as np
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -29,13 +27,13 @@ from makemore.core.files import read_safetensors, read_text
 from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
-from makemore.reporting import additive
+from makemore.reporting import additive, cards
+from makemore.reporting.exercises import answers, speaks
 from makemore.reporting.initial import randn
 from makemore.reporting.inputs import Columns, Inputs, Result
 from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
 from makemore.reporting.plots import explained, principal_components
-from makemore.reporting.tables import COLUMNS
 from makemore.search.lr_finder import smoothed
 
 STATIC = Path(__file__).parent / "static"
@@ -64,7 +62,6 @@ ICON = (
     "%3Cpath d='M3 12V6h2l1 1 1-1h1.5l1 1 1-1H13v6' fill='none' stroke='%23fff' stroke-width='1.8'/%3E%3C/svg%3E"
 )
 EXAMPLE = "emma"  # the lectures' example; replaced if it is not in the list
-CHARTS = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
 
 class Params(Section):
@@ -202,39 +199,6 @@ def lists(columns: Columns) -> dict[str, list[float]]:
     return {name: column.tolist() for name, column in columns.items()}
 
 
-def header() -> str:
-    """The header cells of the table of models."""
-    cells = (
-        f'<abbr title="{escape(column.meaning)}">{escape(column.header)}</abbr>' if column.meaning else column.header
-        for column in COLUMNS
-    )
-    return "".join(f'<th scope="col">{cell}</th>' for cell in cells)
-
-
-def table(results: Sequence[Result]) -> str:
-    """The rows of the table of models, best first, each with its losses marked on a common scale."""
-    losses = [result[key] for result in results for key in ("train.nll", "dev.nll")]
-    finite = [loss for loss in losses if math.isfinite(loss)] or [0.0]
-    low, high = math.floor(min(finite) * 10) / 10, math.ceil(max(finite) * 10) / 10
-
-    def percent(loss: float) -> float:
-        return 100 * (min(loss, high) - low) / ((high - low) or 1)
-
-    lines = []
-    for result in reversed(results):
-        train, dev = percent(result["train.nll"]), percent(result["dev.nll"])
-        marks = (
-            f'<i style="left:{min(train, dev):.2f}%;width:{abs(train - dev):.2f}%"></i>'
-            f'<b class="train" style="left:{train:.2f}%"></b><b style="left:{dev:.2f}%"></b>'
-        )
-        lines.append(
-            f'<tr><th scope="row">{escape(result.model)}</th>'
-            f'<td class="place" aria-hidden="true"><div class="range">{marks}</div></td>'
-            f"{''.join(f'<td>{column.text(result)}</td>' for column in COLUMNS)}</tr>"
-        )
-    return "\n".join(lines)
-
-
 def samples(inputs: Inputs) -> str:
     """The first generated names of each model, best model first, and the share of its names that are new."""
     blocks = []
@@ -254,41 +218,14 @@ def example(inputs: Inputs) -> str:
     return EXAMPLE if known else names.to_string(names.first(inputs.train, 1)).rstrip("\n")
 
 
-def answers(markdown: str) -> str:
-    """The exercises as self-contained HTML: images become links to the page's charts, other links plain text."""
-    parser = MarkdownIt("commonmark").enable("table")
-    tokens = parser.parse(markdown)
-    while tokens and not (tokens[0].type == "heading_open" and tokens[0].tag == "h2"):
-        tokens.pop(0)  # the page has its own title and its own paragraph on losses
-    kept = []
-    for token in tokens:
-        if token.type.startswith("heading_"):
-            token.tag = f"h{int(token.tag[1]) + 1}"
-        if token.children:
-            token.children = [part for child in token.children for part in _local(child)]
-        if token.type != "html_block":
-            kept.append(token)
-    html: str = parser.renderer.render(kept, parser.options, {})
-    parts = html.split("<table>")
-    for number in range(1, len(parts)):
-        label = f"Exercises, table {number}"
-        table = parts[number].replace("</table>", "</table></section>")
-        parts[number] = f'<section class="scroll" tabindex="0" aria-label="{label}"><table>{table}'
-    return "".join(parts)
-
-
-def _local(token: Token) -> list[Token]:
-    """Convert an inline token of the exercises: drop HTML and links, and link images to the charts."""
-    if token.type in ("html_inline", "link_open", "link_close"):
-        return []
-    if token.type != "image":
-        return [token]
-    label = Token("text", "", 0, content=token.content)
-    anchor = CHARTS.get(Path(str(token.attrs["src"])).stem)
-    if anchor is None:
-        return [label]
-    label.content = f"Figure: {token.content}"
-    return [Token("link_open", "a", 1, attrs={"href": f"#{anchor}"}), label, Token("link_close", "a", -1)]
+def too_large(live: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the models that are too large to embed. Raises ValueError if none is left."""
+    sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in live}
+    large = [name for name, size in sizes.items() if size > MAX_BYTES]
+    if len(large) == len(live):
+        found = ", ".join(f"{name} has {size:,}" for name, size in sizes.items())
+        raise ValueError(f"report.live: no model has at most {MAX_BYTES:,} bytes: {found}; add a smaller one")
+    return large
 
 
 @dataclass(frozen=True)
@@ -301,18 +238,14 @@ class Page:
     vocab: Vocab
     names: int  # number of train names
     example: str
+    groups: cards.Groups
+    cards: str  # HTML
     samples: str  # HTML
-    exercises: str  # HTML
+    exercises: str  # Markdown
 
     @property
     def too_large(self) -> list[str]:
-        """The names of the models that are too large to embed. Raises ValueError if none is left."""
-        sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in self.live}
-        large = [name for name, size in sizes.items() if size > MAX_BYTES]
-        if len(large) == len(self.live):
-            found = ", ".join(f"{name} has {size:,}" for name, size in sizes.items())
-            raise ValueError(f"report.live: no model has at most {MAX_BYTES:,} bytes: {found}; add a smaller one")
-        return large
+        return too_large(self.live)
 
     def html(self) -> str:
         large, size, shown = self.too_large, len(self.vocab), len(self.charts["bigrams"]["shown"])
@@ -344,10 +277,12 @@ class Page:
             name=escape(self.example),
             beginning=escape(self.example[:2]),
             left_out=f" Too large to include: {escape(', '.join(large))}." if large else "",
-            header=header(),
-            table=table(self.results),
+            header=cards.header(self.groups),
+            table=cards.table(self.groups),
+            cards=self.cards,
             samples=self.samples,
-            exercises=self.exercises,
+            exercises=answers(self.exercises),
+            speaks=speaks(self.exercises, self.results),
         )
 
 
@@ -366,8 +301,10 @@ def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
         inputs.vocab,
         names.count(inputs.train),
         example(inputs),
+        cards.groups_of(inputs),
+        cards.cards(inputs, set(live) - set(too_large(embedded))),
         samples(inputs),
-        answers(exercises),
+        exercises,
     )
 
 
