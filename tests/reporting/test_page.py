@@ -14,7 +14,7 @@ from conftest import additive, encoded, inputs_of, list_models, network, page_of
 from makemore.core.model import Model, save_model
 from makemore.core.vocab import Tokens, Vocab
 from makemore.models.ensemble import Ensemble
-from makemore.models.ngram.model import NgramParams, count, fit
+from makemore.models.ngram.model import fit
 from makemore.reporting import page, tables
 from makemore.reporting.bigrams import SHOWN
 from makemore.reporting.figures import FIGURES
@@ -103,17 +103,6 @@ def test_links_to_figures_lead_to_the_charts() -> None:
         '<h3>A</h3>\n<p><a href="#smoothing">Figure: The best</a> Others Link</p>\n'
     )
     assert page.CHARTS.keys() <= FIGURES.keys()
-
-
-@pytest.mark.parametrize("position", [0, 3])
-def test_ngrams_are_split_into_tokens(position: int) -> None:
-    vocab, tokens, _ = bigram("emma", "ava", "mae")
-    params = NgramParams(order=3, smoothing="none", strength=None, position=position)
-    ngrams, _ = count(params, tokens, len(vocab))
-    found = {tuple(row) for row in page.digits(ngrams, 3, position, len(vocab)).tolist()}
-    stoi = vocab.stoi
-    assert (stoi["a"], min(3, position), stoi["m"], stoi["m"]) in found  # emm, then a
-    assert (stoi["m"], min(1, position), stoi["e"], 0) in found  # .e, then m
 
 
 def test_bigrams_are_those_of_the_names() -> None:

@@ -24,7 +24,6 @@ from pydantic import Field
 
 from makemore.core import names
 from makemore.core.files import read_safetensors, read_text
-from makemore.core.model import Arrays
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import additive, cards
@@ -33,6 +32,7 @@ from makemore.reporting.initial import randn
 from makemore.reporting.inputs import Columns, Inputs, Result
 from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
+from makemore.reporting.ngrams import packed
 from makemore.reporting.plots import explained, principal_components
 from makemore.search.lr_finder import smoothed
 
@@ -88,7 +88,7 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
         if any(isinstance(item, list | dict) for value in config.values() for item in _items(value)):
             raise ValueError("a config that is nested")
         if family == "ngram":
-            arrays["ngrams"] = _ngram_digits(arrays, config, len(vocab))
+            arrays = packed(arrays, config, len(vocab))
         encoded = {key: _encode(array) for key, array in sorted(arrays.items())}
     except ValueError as error:
         raise ValueError(f"{path}: expected a model that the page can run, found {error}") from None
@@ -97,34 +97,6 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
 
 def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _ngram_digits(arrays: Arrays, config: Mapping[str, Any], vocab_size: int) -> NDArray[np.int64]:
-    """The `digits` of the n-grams of a model. Raises ValueError if the file does not fit together."""
-    order, position = config.get("order"), config.get("position")
-    if type(order) is not int or type(position) is not int or not (0 < order < 64 and 0 <= position < 1 << 31):
-        raise ValueError(f"order {reprlib.repr(order)} and position {reprlib.repr(position)}")
-    ngrams, counts = (arrays.get(name, np.zeros(0)) for name in ("ngrams", "counts"))
-    if not ngrams.dtype == counts.dtype == np.int64 or ngrams.ndim != 1 or ngrams.shape != counts.shape:
-        raise ValueError("n-grams without as many counts, both int64")
-    if not len(counts) or counts.min() < 1:
-        raise ValueError("no counts, or counts below 1")
-    return digits(ngrams, order, position, vocab_size)
-
-
-def digits(ngrams: NDArray[np.int64], order: int, position: int, vocab_size: int) -> NDArray[np.int64]:
-    """Split n-gram keys, (K,), into digits (see `ngram.span`): token, position, context from the nearest character on.
-
-    Returns:
-        (K, 1 + order). JavaScript's numbers have 53 bits, which the keys may exceed.
-    """
-    columns, quotient = [], ngrams
-    for base in (vocab_size, position + 1, *[vocab_size] * (order - 1)):
-        quotient, digit = np.divmod(quotient, base)
-        columns.append(digit)
-    if quotient.any():
-        raise ValueError(f"n-grams that are not of order {order} over {vocab_size} tokens")
-    return np.stack(columns, axis=1)
 
 
 def _encode(array: NDArray[Any]) -> dict[str, Any]:

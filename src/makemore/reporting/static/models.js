@@ -77,15 +77,20 @@ class Ngram {
   constructor({ config, arrays }, V) {
     Object.assign(this, config, { V, roots: new Map() });
     this.single = config.smoothing === "none" || config.smoothing === "additive"; // only the full context
-    const { ngrams, counts } = arrays; // (K, 1 + order): token, position, context, nearest first; (K,)
+    const { shared, digits, counts, large } = arrays; // of ngrams.py; shared and counts are (K,)
     const depths = Array.from({ length: this.order }, () => []); // the nodes by context length
+    const path = []; // the nodes from the position to the full context of the last n-gram
+    let [read, larger] = [0, 0];
     for (let k = 0; k < counts.data.length; k++) {
-      const ngram = row(ngrams, k);
-      let node = this.roots.get(ngram[1]) ?? this.grow(this.roots, ngram[1], null, depths[0]);
-      for (let back = 1; back < this.order && !node.start; back++) {
-        node = node.children.get(ngram[1 + back]) ?? this.grow(node.children, ngram[1 + back], node, depths[back]);
+      const kept = shared.data[k];
+      path.length = Math.min(path.length, kept); // n-grams are sorted, so what is not shared is new
+      for (let depth = kept; depth < this.order; depth++) {
+        const parent = path.at(-1) ?? null;
+        const digit = digits.data[read++];
+        if (!parent?.start) path.push(this.grow(parent?.children ?? this.roots, digit, parent, depths[depth]));
       }
-      node.seen.set(ngram[0], (node.seen.get(ngram[0]) ?? 0) + counts.data[k]);
+      const count = counts.data[k] === 255 ? large.data[larger++] : counts.data[k];
+      path.at(-1).seen.set(digits.data[read++], count);
     }
     for (let depth = this.order - 1; depth >= (this.single ? this.order - 1 : 0); depth--) {
       this.smooth(depths[depth], depth);
