@@ -62,7 +62,7 @@ export function chart(container, { title, description, height, draw, rest = READ
   current.redraw();
 }
 
-const READ = "Point at the chart or touch it, or focus it and use the arrow keys.";
+const READ = "Point at the chart or touch it to read it.";
 
 /** Show the text of the point nearest to the pointer, and step through the points with the arrow keys. */
 function addReadout(container, current) {

@@ -120,7 +120,7 @@ class Forward {
 
   drawUnits() {
     const H = this.h.length;
-    const columns = Math.ceil(Math.sqrt(H * 2));
+    const columns = Math.min(Math.ceil(Math.sqrt(H * 2)), Math.floor(at("mlp-units").clientWidth / 17) || H);
     const cells = [...this.h].map((value, i) => ({
       row: Math.floor(i / columns),
       column: i % columns,
@@ -313,6 +313,7 @@ chapter("mlp", () => {
   at("forward").hidden = !networks.length;
   if (!networks.length) return;
   const forward = new Forward(networks[0]);
+  at("unit-chart").style.setProperty("--characters", data.bigrams.shown.length);
   const T = forward.model.context;
   at("mlp-name").textContent = forward.name;
   at("mlp-length").textContent = T === 1 ? "one" : String(T);
