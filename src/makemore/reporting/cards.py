@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from makemore.core.files import read_text
 from makemore.reporting.facts import Facts, Link, facts_of, sees
 from makemore.reporting.inputs import Inputs, Result
 from makemore.reporting.tables import COLUMNS
@@ -88,8 +87,7 @@ def cards(inputs: Inputs, live: Collection[str]) -> str:
 
 def card(inputs: Inputs, result: Result, rank: str, live: bool) -> str:
     facts, config = _facts(inputs, result.model), _config(inputs, result.model)
-    path = inputs.data / "samples" / f"{result.model}.txt"
-    names = [name for name in read_text(path).split("\n")[:NAMES] if name]
+    names = inputs.generated[result.model][:NAMES]
     error = result["dev.nll_se"]
     losses = {
         column.header: column.text(result) for column in COLUMNS if column.key in ("train.nll", "dev.nll", "test.nll")
@@ -109,7 +107,7 @@ def card(inputs: Inputs, result: Result, rank: str, live: bool) -> str:
     }
     listed = "".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>" for term, value in rows.items() if value)
     return (
-        f'<details class="card" id="card-{escape(result.model)}"><summary><h3>{escape(result.model)}</h3> '
+        f'<details class="card"><summary><h3>{escape(result.model)}</h3> '
         f"<span>{escape(facts.kind)}, dev {losses['dev']}</span></summary><dl>{listed}</dl></details>"
     )
 

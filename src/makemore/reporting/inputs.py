@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from makemore.core import names
-from makemore.core.files import read_csv, read_json, read_safetensors
+from makemore.core.files import read_csv, read_json, read_safetensors, read_text
 from makemore.core.model import Arrays
 from makemore.core.names import Text
 from makemore.core.params import read_section
@@ -111,6 +111,12 @@ class Inputs:
         if not 0 <= found["new"] <= found["samples"] or not found["samples"]:
             raise ValueError(f"{path}: expected samples, found {found['samples']}, of which {found['new']} are new")
         return found
+
+    @cached_property
+    def generated(self) -> dict[str, list[str]]:
+        """The names that `sample` generated from each model."""
+        paths = {result.model: self.data / "samples" / f"{result.model}.txt" for result in self.results}
+        return {name: [line for line in read_text(path).split("\n") if line] for name, path in paths.items()}
 
     def training(self, name: str) -> dict[str, Any]:
         """What a stage noted before or after training."""

@@ -175,10 +175,8 @@ def samples(inputs: Inputs) -> str:
     """The first generated names of each model, best model first, and the share of its names that are new."""
     blocks = []
     for result in reversed(inputs.results):
-        path = inputs.data / "samples" / f"{result.model}.txt"
-        generated = read_text(path).split("\n")[:SAMPLES]
         counts = inputs.samples(result.model)
-        listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in generated if name)
+        listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in inputs.generated[result.model][:SAMPLES])
         new = f"{counts['new'] / counts['samples']:.0%} of {counts['samples']:,} are new"
         blocks.append(f"<article><h3>{escape(result.model)}</h3><p>{new}</p><ul>{listed}</ul></article>")
     return "\n".join(blocks)
