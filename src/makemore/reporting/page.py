@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from makemore.core import names
-from makemore.core.files import read_safetensors, read_text
+from makemore.core.files import read_safetensors
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import additive, cards

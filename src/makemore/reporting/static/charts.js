@@ -108,7 +108,7 @@ function addReadout(container, current) {
 export function numbers(container, name, header, rows) {
   const details = element(
     "details",
-    {},
+    { class: "numbers" },
     element("summary", {}, "Numbers", element("span", { class: "said" }, `: ${name}`)),
   );
   details.addEventListener("toggle", () => {
