@@ -153,7 +153,7 @@ def test_the_navigation_follows_on_a_phone(page: Any) -> None:
 def test_print_shows_everything_in_black_on_white(page: Any) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size({"width": 720, "height": 1000})
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(252, 251, 248)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     for hidden in ("nav", "#theme", "#temperature", "#sampling-step"):
         assert not page.locator(hidden).is_visible()
     assert page.evaluate("getComputedStyle(document.querySelector('.cell')).printColorAdjust") == "exact"
