@@ -123,7 +123,7 @@ def page_of(
     made = inputs_of(vocab, tokens)
     metadata = {name: read_safetensors(folder / f"{place}.safetensors")[1] for place, name in enumerate(live)}
     made.__dict__.update(results=losses, metadata=metadata, recipes={}, generated={name: ["ava"] for name in live})
-    chapters = cards.groups_of(made), cards.cards(made, live)
+    chapters = made.families, cards.cards(made, live)
     return page.Page(losses, embedded, charts, vocab, 100, "a", *chapters, sampled, exercises).html()
 
 

@@ -50,7 +50,7 @@ def sums(counts: Counted, tokens: Tokens, vocab_size: int) -> dict[str, Any]:
 
 
 def _tally(values: NDArray[np.int64]) -> list[list[int]]:
-    return np.stack(np.unique(values, return_counts=True), axis=1).tolist()
+    return [[int(value), int(count)] for value, count in zip(*np.unique(values, return_counts=True), strict=True)]
 
 
 def trigrams(train: Tokens, vocab_size: int) -> dict[str, NDArray[np.int64]]:

@@ -159,12 +159,13 @@ def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
 
 def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
     """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
-    lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
-    known = type(steps) is type(seed) is int and isinstance(lr, int | float) and isinstance(regularization, int | float)
-    if not known or steps * vocab_size**2 > MAX_UPDATES:
+    steps, seed, lr, pull = (recipe.get(key) for key in ("steps", "seed", "lr", "regularization"))
+    if not (isinstance(steps, int) and isinstance(seed, int) and isinstance(lr, int | float) and pull is not None):
+        return None
+    if steps * vocab_size**2 > MAX_UPDATES or not 0 <= seed < 1 << 32:
         return None
     W = _encode(randn((vocab_size, vocab_size), seed))
-    return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
+    return {"lr": lr, "steps": steps, "regularization": pull, "W": W}
 
 
 def lists(columns: Columns) -> dict[str, list[float]]:
@@ -271,7 +272,7 @@ def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
         inputs.vocab,
         names.count(inputs.train),
         example(inputs),
-        cards.groups_of(inputs),
+        inputs.families,
         cards.cards(inputs, set(live) - set(too_large(embedded))),
         samples(inputs),
         exercises,
