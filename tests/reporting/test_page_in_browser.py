@@ -348,8 +348,11 @@ def test_a_view_can_be_sent(page: Any, started: Any, address: str) -> None:
     page.locator("#seed").fill("7")
     names = page.locator("#made").inner_text()
     until(page, "location.hash.includes('seed=7') && location.hash.includes('temperature=0.5')")
+    page.locator("nav").get_by_text("Loss").click()
+    until(page, "location.hash.startsWith('#loss&model=')")
     sent = started.new_page(reduced_motion="reduce")
     sent.goto(page.url)
+    until(sent, "Math.abs(document.getElementById('loss').getBoundingClientRect().top) < 100")
     assert sent.locator("#made").inner_text() == names
     fields = [sent.locator(f"#{key}").input_value() for key in ("model", "text", "temperature", "seed")]
     assert fields == ["</script><b>&amp;", "<e>", "0.5", "7"]
