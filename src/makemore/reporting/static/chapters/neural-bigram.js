@@ -9,7 +9,8 @@ import { decode, zeros } from "../models.js";
 
 const FIRST = 0.1; // the lowest learning rate; each position of the slider is a 20th of a power of 10 higher
 const PALEST = 8; // cells are shaded by ln p, from -8 or less to 0
-const SLOW = 0.05; // nats per token above the best training, from which a training counts as too slow
+const LAST = 80;
+const TOLERANCE = 0.05; // nats per token above the best training within which a training is good
 
 const rateAt = (position) => Number((FIRST * 10 ** (position / 20)).toPrecision(3));
 const positionOf = (rate) => Math.round(20 * Math.log10(rate / FIRST));
@@ -27,14 +28,22 @@ function begin() {
 
   let [rate, training, past, running] = [lr, new Training({ ...options, lr }), [], 0];
 
+  const best = { loss: Number.isFinite(recipe.at(-1)) ? recipe.at(-1) : Infinity, rate: lr }; // the best training so far; see `scan`
   const verdict = (whole) => {
-    const [last, best] = [whole.at(-1), Math.min(...recipe)];
-    const rises = whole.filter((loss, i) => i && loss > whole[i - 1] + 1e-9).length;
+    const last = whole.at(-1);
     const ends = `after ${steps} steps the loss is ${number(last, 3)}`;
-    if (!(last < whole[0])) return `Diverging: each step overshoots, and ${ends}, above the first one.`;
-    if (rises > steps / 10) return `Too high: the loss jumps up and down, and ${ends}.`;
-    if (last > best + SLOW) return `Too slow: ${ends}, and still falling.`;
-    return `Good: ${ends}. The counts have ${number(floor, 3)} without the regularization.`;
+    if (last <= best.loss + TOLERANCE)
+      return `Good: ${ends}. The counts have ${number(floor, 3)}, without regularization.`;
+    if (rate < best.rate) return `Too slow: ${ends}, and still falling.`;
+    if (last < whole[0]) return `Too high: steps overshoot, and ${ends}.`;
+    return `Diverging: every step overshoots, and ${ends}, above the first one.`;
+  };
+  /** Look for the best rate, one training at a time, so that nothing has to wait. */
+  const scan = (position) => {
+    if (position > LAST) return drawLoss();
+    const loss = losses({ ...options, lr: rateAt(position) }, steps).at(-1);
+    if (loss < best.loss) Object.assign(best, { loss, rate: rateAt(position) });
+    return setTimeout(scan, 0, position + 5);
   };
 
   let whole = recipe;
@@ -179,6 +188,7 @@ function begin() {
     setRate(position === positionOf(lr) ? lr : rateAt(position));
   });
   setRate(lr);
+  scan(0);
   numbers(at("network-chart").closest("figure"), "Loss of the neural bigram", ["step", "loss"], () =>
     whole.map((loss, i) => [i + 1, number(loss)]).filter(([step]) => step === 1 || step % 10 === 0),
   );
