@@ -160,8 +160,10 @@ def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
 def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
     """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
     lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
-    known = type(steps) is type(seed) is int and isinstance(lr, int | float) and isinstance(regularization, int | float)
-    if not known or steps * vocab_size**2 > MAX_UPDATES:
+    if not (isinstance(steps, int) and isinstance(seed, int)):
+        return None
+    rates = isinstance(lr, int | float) and isinstance(regularization, int | float)
+    if not rates or steps * vocab_size**2 > MAX_UPDATES:
         return None
     W = _encode(randn((vocab_size, vocab_size), seed))
     return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
