@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from checkout import ROOT
+from conftest import additive, encoded, network, page_of, text_of
 from live_page import CUT, until
+from makemore.core.vocab import Vocab
+from makemore.models.ngram.model import fit
 
 pytestmark = pytest.mark.slow
 
@@ -214,4 +217,37 @@ def test_models_are_decoded_when_they_are_needed(started: Any, address: str) -> 
     loaded, names = page.evaluate("[[...makemore.models.loaded.keys()], makemore.models.names]")
     nearby = {"none 2", "kneser_ney 2", CUT, "neural_bigram"}  # for the pair beside the matrix
     assert names[-1] in loaded and set(loaded) <= {names[-1], *nearby}
+    page.close()
+
+
+LISTS = {
+    "12 names": ["emma", "ava", "mia", "zoe", "ann", "eve", "ida", "lea", "may", "ivy", "amy", "una"],
+    "Arabic": ["ليلى", "مريم", "نور", "فاطمة", "عمر"],
+    "Devanagari": ["प्रिया", "आरव", "अनन्या", "काव्या"],
+    "2,669 characters": ["".join(map(chr, range(0x4E00 + i, 0x4E00 + i + 17))) for i in range(0, 2668, 17)],
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_any_list_gives_a_page(started: Any, tmp_path: Path, kind: str) -> None:
+    vocab = Vocab.of(text_of(*LISTS[kind]))
+    tokens = encoded(vocab, *LISTS[kind])
+    live = {"bigram": fit(additive(2, 1), tokens, len(vocab)), "mlp": network("mlp", len(vocab))}
+    file = tmp_path / "report.html"
+    file.write_text(page_of(tmp_path, vocab, tokens, live), "utf-8")
+    page, errors = started.new_page(viewport={"width": 360, "height": 740}, reduced_motion="reduce"), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(file.as_uri())
+    page.evaluate("makemore.startAll()")
+    name = LISTS[kind][1]
+    page.locator("#text").fill(name)
+    page.locator("#scores .scored").nth(1).wait_for()
+    assert (
+        page.locator("#live-cells li").count() == len(name) + 1
+        and "in train" in page.locator("#live-loss").inner_text()
+    )
+    page.locator("#sampling-step").click()
+    page.locator("#context").fill(name[:1])
+    assert errors == [] and page.evaluate("document.documentElement.scrollWidth") == 360
+    assert len(page.locator("#made li").all_inner_texts()) == 10
     page.close()

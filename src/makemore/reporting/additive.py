@@ -50,7 +50,8 @@ def sums(counts: Counted, tokens: Tokens, vocab_size: int) -> dict[str, Any]:
 
 
 def _tally(values: NDArray[np.int64]) -> list[list[int]]:
-    return [[int(value), int(count)] for value, count in zip(*np.unique(values, return_counts=True), strict=True)]
+    different, times = np.unique(values, return_counts=True)
+    return [[int(value), int(time)] for value, time in zip(different, times, strict=True)]
 
 
 def trigrams(train: Tokens, vocab_size: int) -> dict[str, NDArray[np.int64]]:

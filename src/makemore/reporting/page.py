@@ -159,13 +159,14 @@ def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
 
 def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
     """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
-    steps, seed, lr, pull = (recipe.get(key) for key in ("steps", "seed", "lr", "regularization"))
-    if not (isinstance(steps, int) and isinstance(seed, int) and isinstance(lr, int | float) and pull is not None):
+    lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
+    if not (isinstance(steps, int) and isinstance(seed, int) and 0 <= seed < 1 << 32):
         return None
-    if steps * vocab_size**2 > MAX_UPDATES or not 0 <= seed < 1 << 32:
+    rates = isinstance(lr, int | float) and isinstance(regularization, int | float)
+    if not rates or steps * vocab_size**2 > MAX_UPDATES:
         return None
     W = _encode(randn((vocab_size, vocab_size), seed))
-    return {"lr": lr, "steps": steps, "regularization": pull, "W": W}
+    return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
 
 
 def lists(columns: Columns) -> dict[str, list[float]]:

@@ -48,8 +48,10 @@ export function chart(container, { title, description, height, draw, rest = READ
     container.querySelector("svg")?.remove();
     container.prepend(picture);
     current.points = made.points ?? [];
-    current.chosen = -1;
     if (current.points.length && !current.line) addReadout(container, current);
+    if (current.line && current.drawn === title && current.chosen in current.points) return current.mark();
+    current.drawn = title;
+    current.chosen = -1;
     if (current.line) build(current.line, { class: "readout" }, []).textContent = current.rest;
     if (current.line) container.setAttribute("aria-label", `${title}: read with the arrow keys`);
   };
@@ -69,13 +71,16 @@ function addReadout(container, current) {
   current.line = element("p", { class: "readout", "aria-live": "polite" });
   container.querySelector("svg").after(current.line);
   build(container, { tabindex: 0, role: "group" }, []);
-  const show = (i) => {
-    current.chosen = Math.min(current.points.length - 1, Math.max(0, i));
-    const [cx, cy, text, attributes] = current.points[current.chosen];
+  current.mark = () => {
+    const [cx, cy, text] = current.points[current.chosen];
     build(current.line, { class: "readout read" }, []).textContent = text;
     container.querySelector(".probe")?.remove();
-    const probe = svg("circle", { class: "probe", cx, cy, r: 5 });
-    container.querySelector("svg").append(probe);
+    container.querySelector("svg").append(svg("circle", { class: "probe", cx, cy, r: 5 }));
+  };
+  const show = (i) => {
+    current.chosen = Math.min(current.points.length - 1, Math.max(0, i));
+    current.mark();
+    const attributes = current.points[current.chosen][3];
     if (attributes) container.dispatchEvent(new CustomEvent("read", { bubbles: true, detail: attributes }));
   };
   const point = (event) => {

@@ -15,29 +15,40 @@ export function parse(hash) {
   const [temperature, seed] = ["temperature", "seed"].map((key) => (found.has(key) ? Number(found.get(key)) : NaN));
   if (temperature >= 0 && temperature <= 2) changes.temperature = temperature;
   if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) changes.seed = seed;
-  return { id: id.includes("=") ? "" : decodeURIComponent(id), changes };
+  return { id: id.includes("=") ? "" : id, changes };
 }
 
-let current = "";
+let chapter = "";
 let writing = 0;
 
 function write() {
   const query = new URLSearchParams(KEYS.map((key) => [key, String(state[key])]));
-  history.replaceState(null, "", `#${current}&${query}`);
+  history.replaceState(null, "", `#${chapter && `${chapter}&`}${query}`);
 }
 
-/** Read the address now and when it changes, and write it when the state changes. */
+function read() {
+  const { id, changes } = parse(location.hash);
+  chapter = id;
+  update(changes);
+  // the browser itself finds a chapter only if the address names nothing else
+  if (location.hash.includes("&")) document.getElementById(id)?.scrollIntoView();
+}
+
+function later() {
+  clearTimeout(writing); // browsers limit how often the address may change
+  writing = setTimeout(write, 250);
+}
+
+/** Read the address now and when it changes. Write it when the state changes, and after a jump to a chapter. */
 export function follow() {
-  const read = (scroll) => {
-    const { id, changes } = parse(location.hash);
-    current = id;
-    update(changes);
-    if (scroll) document.getElementById(id)?.scrollIntoView();
-  };
-  read(location.hash.includes("&"));
-  addEventListener("hashchange", () => read(location.hash.includes("&")));
+  read();
+  addEventListener("hashchange", () => {
+    read();
+    later();
+  });
+  let opened = false;
   subscribe(KEYS, () => {
-    clearTimeout(writing); // browsers limit how often the address may change
-    writing = setTimeout(write, 250);
+    if (opened) later();
+    opened = true;
   });
 }

@@ -26,6 +26,6 @@ export function link() {
     if (!touched) return;
     const shown = `:is([data-pair="${pair}"], [data-token="${pair[1]}"])`;
     sheet.replaceSync(`${shown}:not(svg *) { outline: 2px solid var(--mark); outline-offset: -2px; }
-      svg ${shown} { stroke: var(--mark); stroke-width: 2.5px; }`);
+      svg ${shown}:not(text) { stroke: var(--mark); stroke-width: 2.5px; }`);
   });
 }

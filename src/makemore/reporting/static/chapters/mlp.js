@@ -2,14 +2,12 @@
 //
 // Shapes: V vocabulary, T context length, C embedding, H hidden, S shown characters.
 
-import { axes, chart, extent, number, numbers, svg, ticks } from "../charts.js";
+import { bars, label, likeliest, ranked } from "../bars.js";
+import { chart, extent, number, numbers, svg } from "../charts.js";
 import { at, complaint, data, encode, glyph, models, percent } from "../data.js";
 import { chapter } from "../frame.js";
 import { softmax } from "../models.js";
 import { subscribe } from "../store.js";
-
-const BARS = 40; // maximum number of tokens shown as bars
-const label = (id) => (id ? glyph(id) : "end");
 
 /** The style of a signed number, full at `most`. */
 const signed = (value, most) =>
@@ -142,58 +140,31 @@ class Forward {
   }
 
   drawTokens() {
-    const ranked = [...this.probs.keys()].sort((a, b) => this.probs[b] - this.probs[a]).slice(0, BARS);
-    const shown = ranked.toSorted((a, b) => a - b);
-    const likely = ranked.slice(0, 5).map((id) => `${label(id)} ${percent(this.probs[id])}`);
-    const text = (id) => `${label(id)}: logit ${number(this.logits[id], 3)}, probability ${percent(this.probs[id])}`;
-    for (const [place, values, title] of [
-      ["mlp-logits", this.logits, "Logits"],
-      ["mlp-probs", this.probs, "Probabilities"],
-    ]) {
-      const [low, high] = extent(shown.map((id) => values[id]));
-      const y = [Math.min(0, low), Math.max(0, high)];
-      chart(at(place), {
-        title: `${title} after ${this.spelled}`,
-        description: `Most likely next: ${likely.join(", ")}.`,
-        rest:
-          values === this.probs
-            ? `Most likely: ${likely.join(", ")}`
-            : `Highest: ${ranked
-                .slice(0, 5)
-                .map((id) => `${label(id)} ${number(values[id], 2)}`)
-                .join(", ")}`,
-        height: 170,
-        draw: (width, height) => {
-          const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
-            xTicks: [],
-            yTicks: ticks(y, 4),
-            yLabel: title.toLowerCase(),
-            bottom: 22,
-          });
-          const room = (right - left) / shown.length;
-          const points = shown.map((id, i) => {
-            const [x, end, zero] = [left + i * room, toY(values[id]), toY(0)];
-            const box = {
-              x: x + room * 0.12,
-              width: room * 0.76,
-              y: Math.min(end, zero),
-              height: Math.abs(end - zero),
-            };
-            const pair = `${this.context.at(-1)},${id}`;
-            drawn.push(
-              svg("rect", {
-                class: values === this.probs ? "bar" : values[id] < 0 ? "below" : "above",
-                ...box,
-                "data-pair": pair,
-              }),
-            );
-            drawn.push(note(x + room / 2, height - 6, glyph(id)));
-            return [x + room / 2, end, text(id), { pair }];
-          });
-          return { shapes: drawn, points };
-        },
-      });
-    }
+    const { probs, logits } = this;
+    const tokens = ranked(probs);
+    const shared = {
+      description: `Most likely next: ${likeliest(probs)}.`,
+      height: 170,
+      tokens,
+      before: this.context.at(-1),
+      text: (id) => `${label(id)}: logit ${number(logits[id], 3)}, probability ${percent(probs[id])}`,
+    };
+    const highest = tokens.slice(0, 5).map((id) => `${label(id)} ${number(logits[id], 2)}`);
+    bars(at("mlp-logits"), {
+      ...shared,
+      title: `Logits after ${this.spelled}`,
+      yLabel: "logit",
+      rest: `Highest: ${highest.join(", ")}`,
+      values: logits,
+      kind: (logit) => (logit < 0 ? "below" : "above"),
+    });
+    bars(at("mlp-probs"), {
+      ...shared,
+      title: `Probabilities after ${this.spelled}`,
+      yLabel: "probability",
+      rest: `Most likely: ${likeliest(probs)}`,
+      values: probs,
+    });
   }
 
   /** What each character at each position adds to the input of the chosen unit, and what the unit adds to each logit. */

@@ -1,5 +1,6 @@
 // Smoothing, live: one slider moves the row of the matrix, the score of a name, and the losses on train and dev.
 
+import { bars, likeliest } from "../bars.js";
 import { cells } from "../cells.js";
 import { axes, chart, element, extent, number, numbers, path, short, svg, ticks } from "../charts.js";
 import { Counts, lossOf } from "../counts.js";
@@ -71,40 +72,17 @@ function drawLosses(position) {
 function drawRow(counts, strength, before) {
   const shown = data.bigrams.shown;
   const [plain, probs] = [counts.probs([before], 0), counts.probs([before], strength)];
-  const say = (id) => (id ? glyph(id) : "end");
-  const likeliest = [...shown].sort((a, b) => probs[b] - probs[a]).slice(0, 5);
-  chart(at("smoothing-bars"), {
+  bars(at("smoothing-bars"), {
     title: `What follows ${before ? glyph(before) : "the start of a name"}, with ${short(strength)} added to each count`,
-    description: `Most likely: ${likeliest.map((id) => `${say(id)} ${percent(probs[id])}`).join(", ")}.`,
+    description: `Most likely: ${likeliest(probs, shown)}.`,
     height: 230,
-    draw: (width, height) => {
-      const y = [0, Math.max(...shown.map((id) => Math.max(plain[id], probs[id])))];
-      const { toY, drawn, left, right } = axes(width, height, [0, 1], y, {
-        xTicks: [],
-        yTicks: ticks(y, 4),
-        yLabel: "probability",
-        bottom: 24,
-      });
-      const room = (right - left) / shown.length;
-      const points = [];
-      for (const [i, id] of shown.entries()) {
-        const [x, size, pair] = [left + i * room + room * 0.12, room * 0.76, `${before},${id}`];
-        const bar = { x, width: size, y: toY(probs[id]), height: toY(0) - toY(probs[id]) };
-        drawn.push(svg("rect", { class: "bar", "data-pair": pair, ...bar }));
-        drawn.push(
-          svg("line", { class: "before", x1: x - 1, x2: x + size + 1, y1: toY(plain[id]), y2: toY(plain[id]) }),
-        );
-        const text = { class: "glyph", x: x + size / 2, y: height - 6, "text-anchor": "middle" };
-        drawn.push(svg("text", text, glyph(id)));
-        const count = counts.row([before])[id];
-        points.push([
-          x + size / 2,
-          toY(probs[id]),
-          `${glyph(before)}${glyph(id)}: count ${count}, ${percent(plain[id])} before, ${percent(probs[id])} now`,
-        ]);
-      }
-      return { shapes: drawn, points };
-    },
+    yLabel: "probability",
+    tokens: shown,
+    before,
+    values: probs,
+    levels: plain,
+    text: (id) =>
+      `${glyph(before)}${glyph(id)}: count ${counts.row([before])[id]}, ${percent(plain[id])} before, ${percent(probs[id])} now`,
   });
 }
 
