@@ -266,7 +266,7 @@ def test_the_largest_count_of_a_page(tmp_path: Path) -> None:
     model = fit(params(2, 0), TOKENS, V)
     model.counts[0] = 2**32 - 1
     save_model(tmp_path / "m", model, VOCAB)
-    assert page.embed("m", tmp_path / "m", VOCAB)["arrays"]["counts"]["type"] == "u4"
+    assert page.embed("m", tmp_path / "m", VOCAB)["arrays"]["large"]["type"] == "u4"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
