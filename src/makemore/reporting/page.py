@@ -34,7 +34,7 @@ from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
 from makemore.reporting.ngrams import packed
 from makemore.reporting.plots import explained, principal_components
-from makemore.search.lr_finder import smoothed
+from makemore.search.lr_finder import TOLERANCE, smoothed
 
 STATIC = Path(__file__).parent / "static"
 CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
@@ -245,6 +245,7 @@ class Page:
             perplexity=f"{best['dev.perplexity']:.2f}",
             tested="" if math.isnan(best["test.nll"]) else tested,
             uniform=f"{math.log(size):.4f}",
+            tolerance=f"{TOLERANCE:g}",
             good=f"{good['lowest']:.3g} to {good['highest']:.3g}",
             name=escape(self.example),
             beginning=escape(self.example[:2]),
