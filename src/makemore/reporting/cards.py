@@ -143,7 +143,9 @@ def recipe(section: Mapping[str, Any], config: Mapping[str, Any]) -> str:
 def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{value:,}" if isinstance(value, int) and value < 1_000_000 else f"{value:.10g}"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 1_000_000 else str(value)  # without commas: a seed
+    return f"{value:.10g}"
 
 
 def _link(link: Link) -> str:

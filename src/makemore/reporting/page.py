@@ -163,7 +163,7 @@ def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | No
     if not (isinstance(steps, int) and isinstance(seed, int) and 0 <= seed < 1 << 32):
         return None
     rates = isinstance(lr, int | float) and isinstance(regularization, int | float)
-    if not rates or steps * vocab_size**2 > MAX_UPDATES:
+    if not rates or not 0 < steps * vocab_size**2 <= MAX_UPDATES:
         return None
     W = _encode(randn((vocab_size, vocab_size), seed))
     return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
