@@ -107,9 +107,9 @@ def page_of(
         "neural_bigram": page.trainable(RECIPE, len(vocab)),
         "curves": {name: {"step": steps, "loss": [3.0, 2.5, 2.0]} for name in live},
         "rates": {
-            "lr": steps,
-            "loss": [9.0, 3.0, math.inf],
-            "mean": [9.0, 3.0, 5.0],
+            "lr": [1.0, 5.0, 10.0, 20.0, 100.0],
+            "loss": [9.0, 4.0, 3.0, 3.5, math.inf],
+            "mean": [9.0, 4.0, 3.0, 3.5, 5.0],
             "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0},
         },
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
@@ -123,7 +123,7 @@ def page_of(
     made = inputs_of(vocab, tokens)
     metadata = {name: read_safetensors(folder / f"{place}.safetensors")[1] for place, name in enumerate(live)}
     made.__dict__.update(results=losses, metadata=metadata, recipes={}, generated={name: ["ava"] for name in live})
-    chapters = cards.groups_of(made), cards.cards(made, live)
+    chapters = made.families, cards.cards(made, live)
     return page.Page(losses, embedded, charts, vocab, 100, "a", *chapters, sampled, exercises).html()
 
 

@@ -36,7 +36,7 @@ def test_a_card_has_what_is_known_of_a_model(outputs: Path) -> None:
 
 
 def test_models_are_grouped_by_family_the_best_first(outputs: Path) -> None:
-    groups = cards.groups_of(Inputs())
+    groups = Inputs().families
     assert set(groups) == {"n-gram", "neural bigram", "MLP"}
     losses = [[result["dev.nll"] for result in results] for results in groups.values()]
     assert all(group == sorted(group) for group in losses) and len(groups["n-gram"]) == 2
@@ -75,7 +75,7 @@ def test_facts_are_those_of_the_smoothing_or_the_cell() -> None:
 
 
 def test_the_strip_has_an_axis(outputs: Path) -> None:
-    groups = cards.groups_of(Inputs())
+    groups = Inputs().families
     header, table = cards.header(groups), cards.table(groups)
     losses = [result[key] for results in groups.values() for result in results for key in ("train.nll", "dev.nll")]
     low, middle, high = (float(part.split("</i>")[0]) for part in header.split('%">')[1:4])

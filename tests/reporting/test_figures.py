@@ -106,7 +106,7 @@ def test_the_figure_of_models_groups_families_and_does_not_begin_at_0(outputs: P
     assert min(losses.values()) - 1 < low < min(losses.values()) and max(losses.values()) < high
     assert len(axes.containers) == len(losses)  # error bars
     texts = [text.get_text() for text in axes.texts]
-    assert {f"{loss:.4f}" for loss in losses.values()} | {"ngram", "mlp", "neural_bigram"} == set(texts)
+    assert {f"{loss:.4f}" for loss in losses.values()} | {"n-gram", "MLP", "neural bigram"} == set(texts)
     assert f"uniform: ln V = {math.log(6):.4f}" in axes.get_xlabel()
 
 

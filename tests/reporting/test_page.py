@@ -47,7 +47,7 @@ def test_the_page_is_complete_and_loads_nothing(tmp_path: Path) -> None:
     assert str(tmp_path) not in html and str(ROOT) not in html
     data = data_of(html)
     assert data["itos"] == [".", "a", "e", "m", "v"]
-    assert data["rates"]["loss"] == [9.0, 3.0, None]
+    assert data["rates"]["loss"] == [9.0, 4.0, 3.0, 3.5, None]
 
 
 def test_the_table_has_the_best_model_first_and_every_column(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from makemore.reporting.facts import Facts, Link, facts_of, sees
+from makemore.reporting.facts import Link, facts_of, sees
 from makemore.reporting.inputs import Inputs, Result
 from makemore.reporting.tables import COLUMNS
 
@@ -67,26 +67,19 @@ def _bounds(groups: Groups) -> tuple[float, float]:
     return math.floor(min(finite) * 10) / 10, math.ceil(max(finite) * 10) / 10
 
 
-def groups_of(inputs: Inputs) -> dict[str, list[Result]]:
-    """The models by kind, in the words of the page."""
-    groups: dict[str, list[Result]] = {}
-    for result in reversed(inputs.results):
-        groups.setdefault(_facts(inputs, result.model).kind, []).append(result)
-    return groups
-
-
 def cards(inputs: Inputs, live: Collection[str]) -> str:
     """One card per model, in the order of the table."""
     ranks = {result.model: rank for rank, result in enumerate(reversed(inputs.results), start=1)}
     return "\n".join(
         card(inputs, result, f"{ranks[result.model]} of {len(ranks)}", result.model in live)
-        for results in groups_of(inputs).values()
+        for results in inputs.families.values()
         for result in results
     )
 
 
 def card(inputs: Inputs, result: Result, rank: str, live: bool) -> str:
-    facts, config = _facts(inputs, result.model), _config(inputs, result.model)
+    family, config = inputs.family(result.model)
+    facts = facts_of(family, config)
     names = inputs.generated[result.model][:NAMES]
     error = result["dev.nll_se"]
     losses = {
@@ -94,7 +87,7 @@ def card(inputs: Inputs, result: Result, rank: str, live: bool) -> str:
     }
     losses["dev"] += f" ± {error:.4f}" if math.isfinite(error) else ""
     rows = {
-        "sees": escape(sees(_family(inputs, result.model), config)),
+        "sees": escape(sees(family, config)),
         "formula": f"<code>{escape(facts.formula)}</code>" if facts.formula else "",
         "good at": escape(facts.good_at),
         "paper": _link(facts.paper),
@@ -125,14 +118,16 @@ def recipe(section: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     members = {name: part.get("weight") for name, part in config.items() if isinstance(part, dict)}
     if members:
         parts = (
-            f"{weight:.2f} {name}" for name, weight in members.items() if isinstance(weight, int | float) and weight
+            f"{weight:.2f} {name}"
+            for name, weight in members.items()
+            if isinstance(weight, int | float) and weight >= 0.005
         )
         return f"weights fitted on dev: {' + '.join(parts)}"
     shape = ", ".join(f"{key} {_number(value)}" for key, value in config.items() if key in section)
     texts = {
         "steps": "{} steps",
         "batch_size": "batches of {}",
-        "optimizer": "{}",
+        "optimizer": "optimizer {}",
         "lr": "learning rate {}",
         "schedule": "{} schedule",
         "warmup": "{} steps of warmup",
@@ -148,22 +143,11 @@ def recipe(section: Mapping[str, Any], config: Mapping[str, Any]) -> str:
 def _number(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{value:,}" if isinstance(value, int) and value < 1_000_000 else f"{value:.10g}"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 1_000_000 else str(value)  # without commas: a seed
+    return f"{value:.10g}"
 
 
 def _link(link: Link) -> str:
     text, address = link
     return f'<a href="{escape(address)}">{escape(text)}</a>' if address else escape(text)
-
-
-def _family(inputs: Inputs, name: str) -> str:
-    return str(inputs.metadata[name].get("family"))
-
-
-def _config(inputs: Inputs, name: str) -> Mapping[str, Any]:
-    config = inputs.metadata[name].get("config")
-    return config if isinstance(config, dict) else {}
-
-
-def _facts(inputs: Inputs, name: str) -> Facts:
-    return facts_of(_family(inputs, name), _config(inputs, name))

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 Link = tuple[str, str]  # text, address; "" if there is none
 
-PART_1: Link = "makemore, part 1", "https://www.youtube.com/watch?v=PaCmpygFfXo"
-PART_2: Link = "makemore, part 2: MLP", "https://www.youtube.com/watch?v=TCH_1BHY58I"
-PART_5: Link = "makemore, part 5: building a WaveNet", "https://www.youtube.com/watch?v=t3YJ5hKiMQ0"
+COUNTING: Link = "part 1, counting and smoothing", "https://www.youtube.com/watch?v=PaCmpygFfXo"
+GRADIENT: Link = "part 1, the bigram as a network", "https://www.youtube.com/watch?v=PaCmpygFfXo"
+PART_2: Link = "part 2, MLP", "https://www.youtube.com/watch?v=TCH_1BHY58I"
+PART_5: Link = "part 5, building a WaveNet", "https://www.youtube.com/watch?v=t3YJ5hKiMQ0"
 GPT: Link = "Let's build GPT", "https://www.youtube.com/watch?v=kCc8FmEb1nY"
 CODE: Link = "makemore.py", "https://github.com/karpathy/makemore"
 
@@ -28,50 +29,54 @@ class Facts(NamedTuple):
 COUNTED = "p(w | h) = (c(hw) - d(hw)) / c(h) + d(h) / c(h) · p(w | h'), "
 
 FACTS = {
-    "ngram": Facts("n-gram", COUNTED + "smoothed", ("", ""), PART_1, "Exact, and trained by counting alone."),
+    "ngram": Facts("n-gram", COUNTED + "smoothed", ("", ""), COUNTING, "Counting is all the training that it needs."),
     "ngram.none": Facts(
-        "n-gram", "p(w | h) = c(hw) / c(h)", ("", ""), PART_1, "What the counts say; pairs not in train are impossible."
+        "n-gram",
+        "p(w | h) = c(hw) / c(h)",
+        ("", ""),
+        COUNTING,
+        "What the counts say; pairs not in train are impossible.",
     ),
     "ngram.additive": Facts(
         "n-gram",
         "p(w | h) = (c(hw) + s) / (c(h) + s · V)",
         ("Chen & Goodman 1998, section 2.1", ""),
-        PART_1,
+        COUNTING,
         "A baseline that anyone can compute and check by hand.",
     ),
     "ngram.jelinek_mercer": Facts(
         "n-gram",
         COUNTED + "d = s · c",
         ("Jelinek & Mercer 1980", ""),
-        PART_1,
+        COUNTING,
         "Longer contexts than the counts alone allow.",
     ),
     "ngram.witten_bell": Facts(
         "n-gram",
         "p(w | h) = (c(hw) + s · n(h) · p(w | h')) / (c(h) + s · n(h)), n(h): distinct successors of h",
         ("Witten & Bell 1991", "https://doi.org/10.1109/18.87000"),
-        PART_1,
+        COUNTING,
         "Trusts contexts that few different characters follow.",
     ),
     "ngram.kneser_ney": Facts(
         "n-gram",
         COUNTED + "d = D₁, D₂ or D₃ for a count of 1, 2 or more",
         ("Kneser & Ney 1995", "https://doi.org/10.1109/ICASSP.1995.479394"),
-        PART_1,
+        COUNTING,
         "The reference among n-gram models, without anything to tune.",
     ),
     "ngram.power_law": Facts(
         "n-gram",
         COUNTED + "d = s · c^s",
         ("Huang & Renals 2010", ""),
-        PART_1,
-        "Frequent spellings and whole short names, learned by heart in seconds.",
+        COUNTING,
+        "Frequent spellings and whole short names, which it learns by heart.",
     ),
     "neural_bigram": Facts(
         "neural bigram",
         "p(w | h) = softmax(W[h])",
         ("", ""),
-        PART_1,
+        GRADIENT,
         "Showing that gradient descent arrives at what counting gives.",
     ),
     "mlp": Facts(
@@ -86,7 +91,7 @@ FACTS = {
         "hₜ = tanh(W C(xₜ) + U hₜ₋₁ + b), p = softmax(V hₜ)",
         ("Mikolov et al. 2010", "https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html"),
         CODE,
-        "The whole name in one state, with the fewest weights.",
+        "The whole name so far, with the same weights at every step.",
     ),
     "recurrent.lstm": Facts(
         "recurrent",
@@ -128,7 +133,7 @@ FACTS = {
         "p(w | h) = Σ λₖ pₖ(w | h)",
         ("Jelinek & Mercer 1980", ""),
         ("", ""),
-        "Errors that its members do not share.",
+        "Averaging out errors that its members do not share.",
     ),
 }
 

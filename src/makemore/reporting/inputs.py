@@ -22,6 +22,7 @@ from makemore.core.params import read_section
 from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import bigrams
+from makemore.reporting.facts import facts_of
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -83,12 +84,17 @@ class Inputs:
         """The family and the configuration of each model, from its file."""
         return {name: read_safetensors(self.models / f"{name}.safetensors")[1] for name in self.model_names}
 
+    def family(self, name: str) -> tuple[str, dict[str, Any]]:
+        """The family of a model and its configuration."""
+        config = self.metadata[name].get("config")
+        return str(self.metadata[name].get("family")), config if isinstance(config, dict) else {}
+
     @cached_property
     def families(self) -> dict[str, list[Result]]:
-        """The models by family: the best model first, and the family of the best model first."""
+        """The models by kind, in the words of `facts`: the best model first, and the kind of the best model first."""
         groups: dict[str, list[Result]] = {}
         for result in reversed(self.results):
-            groups.setdefault(str(self.metadata[result.model].get("family")), []).append(result)
+            groups.setdefault(facts_of(*self.family(result.model)).kind, []).append(result)
         return groups
 
     @cached_property

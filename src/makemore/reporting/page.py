@@ -34,7 +34,7 @@ from makemore.reporting.known import front_coded
 from makemore.reporting.modules import joined
 from makemore.reporting.ngrams import packed
 from makemore.reporting.plots import explained, principal_components
-from makemore.search.lr_finder import smoothed
+from makemore.search.lr_finder import TOLERANCE, smoothed
 
 STATIC = Path(__file__).parent / "static"
 CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
@@ -160,10 +160,10 @@ def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
 def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
     """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
     lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
-    if not (isinstance(steps, int) and isinstance(seed, int)):
+    if not (isinstance(steps, int) and isinstance(seed, int) and 0 <= seed < 1 << 32):
         return None
     rates = isinstance(lr, int | float) and isinstance(regularization, int | float)
-    if not rates or steps * vocab_size**2 > MAX_UPDATES:
+    if not rates or not 0 < steps * vocab_size**2 <= MAX_UPDATES:
         return None
     W = _encode(randn((vocab_size, vocab_size), seed))
     return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
@@ -245,6 +245,7 @@ class Page:
             perplexity=f"{best['dev.perplexity']:.2f}",
             tested="" if math.isnan(best["test.nll"]) else tested,
             uniform=f"{math.log(size):.4f}",
+            tolerance=f"{TOLERANCE:g}",
             good=f"{good['lowest']:.3g} to {good['highest']:.3g}",
             name=escape(self.example),
             beginning=escape(self.example[:2]),
@@ -273,7 +274,7 @@ def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
         inputs.vocab,
         names.count(inputs.train),
         example(inputs),
-        cards.groups_of(inputs),
+        inputs.families,
         cards.cards(inputs, set(live) - set(too_large(embedded))),
         samples(inputs),
         exercises,

@@ -19,20 +19,23 @@ export function lossOf({ hits, totals, unseen }, strength, V) {
 export class Counts {
   constructor({ trigrams, counts }, V) {
     this.V = V;
-    this.rows = new Map(); // of a context, "a" or "a,b", the count of each next token, (V,)
+    this.rows = new Map(); // of a context, "a" or "a,b", the count of each token that follows: few of V do
     const digits = decode(trigrams).data; // (K, 3)
     decode(counts).data.forEach((count, k) => {
       const [first, second, next] = digits.subarray(3 * k, 3 * k + 3);
       for (const context of [`${second}`, `${first},${second}`]) {
-        if (!this.rows.has(context)) this.rows.set(context, zeros(V));
-        this.rows.get(context)[next] += count;
+        if (!this.rows.has(context)) this.rows.set(context, new Map());
+        const row = this.rows.get(context);
+        row.set(next, (row.get(next) ?? 0) + count);
       }
     });
   }
 
-  /** The count of each token after a context: one token or two, the nearest last. */
+  /** The count of each token after a context, (V,): after one token or two, the nearest last. */
   row(context) {
-    return this.rows.get(context.join()) ?? zeros(this.V);
+    const row = zeros(this.V);
+    for (const [token, count] of this.rows.get(context.join()) ?? []) row[token] = count;
+    return row;
   }
 
   /** The probability of each token after a context, (V,). After one that train does not contain, it is 1 / V. */

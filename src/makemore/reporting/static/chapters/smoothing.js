@@ -23,7 +23,7 @@ const curves = sums.map(([name, splits], order) => {
 });
 
 function drawLosses(position) {
-  const y = extent(curves.flatMap(({ train, dev }) => [...train.slice(1), ...dev.slice(1)]));
+  const y = extent(curves.flatMap(({ train, dev }) => [...train, ...dev]));
   const best = curves
     .map(({ name, dev, best }) => `${name} ${number(dev[best])} at ${short(strengthAt(best))}`)
     .join(", ");
