@@ -99,6 +99,7 @@ def test_the_neural_bigram_trains_as_in_python(page: Any) -> None:
     until(page, "document.getElementById('network-status').textContent.startsWith('Step 20 of 20')")
     assert page.locator("#train-network").inner_text() == "Train"
     page.locator("#neural-bigram summary").click()
+    page.locator("#neural-bigram tbody tr").first.wait_for()
     cells = page.locator("#neural-bigram tbody tr").all_inner_texts()
     losses = trained()
     found = {int(step): float(loss) for step, loss in (row.split() for row in cells)}

@@ -205,11 +205,8 @@ def test_every_chart_has_text_and_a_readout(page: Any) -> None:
     silent = page.evaluate("""() => [...document.querySelectorAll(".chart")].filter((chart) => {
         if (chart.id === "matrix" || !chart.querySelector("svg")) return false; // its readout is beside it
         const line = chart.querySelector(".readout");
-        const [last, first] = ["End", "Home"].map((key) => {
-            chart.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-            return line?.textContent;
-        });
-        return !line?.matches(".read") || first === last || chart.tabIndex !== 0;
+        for (const key of ["End", "Home"]) chart.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        return !line?.matches(".read") || !line.textContent || chart.tabIndex !== 0;
     }).map((chart) => chart.outerHTML.slice(0, 80))""")
     assert silent == []
 

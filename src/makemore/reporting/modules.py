@@ -26,7 +26,7 @@ def joined(entries: Iterable[Path]) -> str:
         imports = [(match[1], add((path.parent / match[2]).resolve())) for match in IMPORT.finditer(text)]
         body = EXPORT.sub("", IMPORT.sub("", text))
         assert not re.search(r"^(import|export)\b", body, re.M), f"{path}: an import or export of another form"
-        lines = [f"const {names} = {name};\n" for names, name in imports if names]
+        lines = [f"const {taken} = {name};\n" for taken, name in imports if taken]
         exports = ", ".join(EXPORT.findall(text))
         names[path] = f"module{len(parts)}"
         parts.append(f"const {names[path]} = (() => {{\n{''.join(lines)}{body}return {{ {exports} }};\n}})();\n")
