@@ -28,10 +28,11 @@ test: lint ## set up, lint, type-check, run all tests
 test-fast: $(VENV)/.installed ## set up, run the tests that need no pipeline and no browser
 	pytest -m "not slow"
 
-lint: $(VENV)/.installed ## set up, lint and type-check
+lint: $(VENV)/.installed node_modules/.installed ## set up, lint and type-check
 	ruff check
 	ruff format --check
 	mypy
+	@if [ -x node_modules/.bin/biome ]; then node_modules/.bin/biome check --error-on-warnings; fi
 
 results: $(VENV)/.installed ## show the table of models
 	@python stages/results.py
@@ -59,6 +60,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# The linter of the page's JavaScript, where npm is there and can install it.
+node_modules/.installed: package.json package-lock.json
+	@if command -v npm >/dev/null && npm ci --silent --ignore-scripts; then touch $@; else \
+		echo "npm cannot install package.json: the JavaScript is not linted, the HTML not validated"; fi
 
 # The template of `dvc plots`, for plots that work offline. It is set in the local configuration, since DVC fails if a
 # configured template is missing.

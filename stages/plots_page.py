@@ -1,6 +1,7 @@
 """Write the HTML template of `dvc plots`, with Vega's JavaScript embedded.
 
-DVC's own template loads it from the network. This is not a pipeline stage.
+DVC's own template loads it from the network. Figures that are interactive charts too are shown once, as charts. This is
+not a pipeline stage.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from makemore.core.files import write_bytes
 
 VEGA_LITE = "5.21"  # DVC's plot templates use version 5
+CHARTS = "bigram_counts", "embedding", "find_lr", "initialization", "loss_curves", "models", "smoothing"  # not as PNG
 
 PAGE = """<!DOCTYPE html>
 <html>
@@ -24,6 +26,7 @@ PAGE = """<!DOCTYPE html>
 body { font-family: sans-serif; }
 body > div { display: inline-block; vertical-align: top; margin: 12px; }
 img { max-width: 46vw; }
+HIDDEN { display: none !important; }
 </style>
 <script>{
 VEGA
@@ -42,8 +45,9 @@ def main(output: Annotated[Path, typer.Option(help="template to write")] = Path(
         import vl_convert
     except ModuleNotFoundError:
         raise ValueError("the package vl-convert-python is missing: pip install '.[dev]'") from None
+    hidden = ", ".join(f'body > div:has(img[src*="metrics_figures_{name}.png"])' for name in CHARTS)
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", VEGA_LITE)
-    write_bytes(output, PAGE.replace("VEGA", vega).encode())
+    write_bytes(output, PAGE.replace("HIDDEN", hidden).replace("VEGA", vega).encode())
 
 
 app = command(main)

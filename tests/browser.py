@@ -1,6 +1,6 @@
 """The installed Chromium or Chrome, driven by playwright. As a script, this takes screenshots of metrics/report.html.
 
-`python tests/browser.py FOLDER` writes them to FOLDER, at two widths, light and dark.
+`python tests/browser.py FOLDER` writes them to FOLDER, at four widths, light and dark.
 `python tests/browser.py --readme` writes docs/page.png, the picture in the README.
 """
 
@@ -40,17 +40,18 @@ def main(target: str) -> None:
     address = (ROOT / "metrics" / "report.html").as_uri()
     with browser() as started:
         if target == "--readme":
-            page = started.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
+            page = started.new_page(viewport={"width": 1280, "height": 660}, color_scheme="light")
             page.goto(address)
-            top, end = (page.locator(part).bounding_box()["y"] for part in ("#score", "#make"))
-            clip = {"x": 0, "y": top, "width": 1280, "height": end - top}
-            picture = Image.open(BytesIO(page.screenshot(full_page=True, clip=clip)))
+            page.locator("#made li").first.wait_for()
+            picture = Image.open(BytesIO(page.screenshot()))
             picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(ROOT / "docs" / "page.png", optimize=True)
             return
-        for width, height in ((360, 740), (1280, 900)):
+        for width, height in ((360, 740), (768, 1000), (1280, 800), (1920, 1080)):
             for scheme in ("light", "dark"):
                 page = started.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
                 page.goto(address)
+                page.evaluate("makemore.startAll()")
+                page.locator("#scores .scored").first.wait_for()
                 page.screenshot(path=Path(target) / f"{width}-{scheme}.png", full_page=True)
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
 from click.testing import Result
@@ -21,14 +22,17 @@ from typer.testing import CliRunner
 
 from checkout import ROOT, Project, new_project, read_traces, stages
 from makemore.core import names
+from makemore.core.files import read_safetensors
 from makemore.core.model import FAMILIES, Model, save_model
 from makemore.core.names import Text
 from makemore.core.vocab import Tokens, Vocab
 from makemore.models.mlp import MLPParams
 from makemore.models.ngram.model import NgramParams
 from makemore.nn.neural import Neural
-from makemore.reporting import inputs, page
+from makemore.reporting import cards, inputs, known, page
 from makemore.sampling.sampler import SampleParams
+
+pytest_plugins = ["live_page"]
 
 LECTURE = ROOT.parent / "shared" / "data" / "names.lecture.txt"  # not ours to carry
 
@@ -93,6 +97,9 @@ def tiny_names(count: int = 60, seed: int = 1) -> list[str]:
     return made + made[:5]
 
 
+RECIPE = {"steps": 20, "lr": 50, "regularization": 0.01, "seed": 2147483647}  # of the neural bigram in `page_of`
+
+
 def page_of(
     folder: Path, vocab: Vocab, tokens: Tokens, live: dict[str, Model], exercises: str = "", sampled: str = ""
 ) -> str:
@@ -101,19 +108,37 @@ def page_of(
         save_model(folder / f"{place}.safetensors", model, vocab)
     embedded = [page.embed(name, folder / f"{place}.safetensors", vocab) for place, name in enumerate(live)]
     pairs = page.bigrams(inputs_of(vocab, tokens))
+    train = names.from_string("".join(vocab.itos[token] if token else "\n" for token in tokens))
     steps = [1.0, 10.0, 100.0]
     charts = {
         "bigrams": pairs,
+        "additive": page.countable(tokens, backwards(tokens), len(vocab)),
+        "neural_bigram": page.trainable(RECIPE, len(vocab)),
         "curves": {name: {"step": steps, "loss": [3.0, 2.5, 2.0]} for name in live},
-        "smoothing": {"strength": [0.1, 1.0, 10.0], "train": [2.0, 2.1, 2.2], "dev": [math.inf, 2.3, 2.4]},
-        "rates": {"lr": steps, "loss": [9.0, 3.0, 5.0], "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0}},
+        "rates": {
+            "lr": [1.0, 5.0, 10.0, 20.0, 100.0],
+            "loss": [9.0, 4.0, 3.0, 3.5, math.inf],
+            "mean": [9.0, 4.0, 3.0, 3.5, 5.0],
+            "good": {"lowest": 5.0, "highest": 20.0, "best": 10.0},
+        },
         "first": {"edges": [-1, 0, 1], "shares": {"a": [0.5, 0.5]}, "of": {"a": {"initial_loss": 3, "saturated": 0.1}}},
+        "explained": 0.5,
+        "train": known.front_coded(train),
         "embedding": [(vocab.itos[i], math.cos(i), math.sin(i)) for i in pairs["shown"]],
     }
     figures = {"parameters": 10, "train": {"nll": 2.0}, "test": {"nll": 2.3}}
     dev = {"nll": 2.2, "nll_se": 0.01, "perplexity": 9.0, "bits_per_char": 3.2}
     losses = [inputs.Result(name, figures | {"dev": dev}) for name in live]
-    return page.Page(losses, embedded, charts, vocab, 100, "a", sampled, page.answers(exercises)).html()
+    made = inputs_of(vocab, tokens)
+    metadata = {name: read_safetensors(folder / f"{place}.safetensors")[1] for place, name in enumerate(live)}
+    made.__dict__.update(results=losses, metadata=metadata, recipes={}, generated={name: ["ava"] for name in live})
+    chapters = made.families, cards.cards(made, live)
+    return page.Page(losses, embedded, charts, vocab, 100, "a", *chapters, sampled, exercises).html()
+
+
+def backwards(tokens: Tokens) -> Tokens:
+    """The names spelled backwards: the dev names of `page_of`, with pairs that train does not contain."""
+    return np.append(tokens[:-1][::-1], tokens[-1])
 
 
 def inputs_of(vocab: Vocab, tokens: Tokens) -> inputs.Inputs:

@@ -13,6 +13,7 @@ from makemore.evaluation.losses import evaluate
 from makemore.lists import splits
 from makemore.lists.splits import SplitParams
 from makemore.models.ngram.model import NgramParams, fit
+from makemore.reporting.exercises import DEV
 from makemore.search.tuning import TunedNgramParams
 
 EXERCISES = (ROOT / "docs/exercises.md").read_text(encoding="utf-8")
@@ -73,3 +74,11 @@ def test_e03() -> None:
 def test_the_share_of_dev_names_that_are_in_train() -> None:
     train, dev, _ = parts("line")
     assert f"{names.is_in(dev, train).mean():.1%}" in EXERCISES
+
+
+def test_the_dev_losses_that_the_page_compares() -> None:
+    told = DEV.search(EXERCISES)
+    assert told
+    for pair in told[1].split(", "):
+        name, loss = pair.split(" ")
+        assert f"{read_json(ROOT / f'metrics/losses/{name}.json')['dev']['nll']:.4f}" == loss

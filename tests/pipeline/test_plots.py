@@ -1,10 +1,11 @@
-"""`dvc plots` draws every curve of two revisions, also where there is no network."""
+"""`dvc plots` draws every curve of two revisions, once, also where there is no network."""
 
 import json
 import re
 
 import pytest
 
+import browser
 from checkout import Project
 from conftest import load_stage
 
@@ -30,3 +31,29 @@ def test_plots_open_without_a_network(project: Project) -> None:
         drawn = vl_convert.vegalite_to_svg(plot, vl_version=OLDEST)
         assert "HEAD" in drawn and "workspace" in drawn and "NaN" not in drawn, plot["title"]
     assert project.status() == " M metrics/curves/mlp.csv\n"
+
+
+def test_each_chart_is_shown_once_and_draws_without_warnings(project: Project) -> None:
+    pytest.importorskip("playwright", reason="needs playwright: pip install playwright")
+    if browser.executable() is None:
+        pytest.skip(f"needs a browser, one of {', '.join(browser.NAMES)}")
+    load_stage("plots_page").main(project.path / ".dvc/plots.html")
+    (project.path / ".dvc/config.local").write_text("[plots]\n    html_template = plots.html\n")
+    project.run("dvc", "plots", "show")
+    said: list[str] = []
+    with browser.browser() as started:
+        page = started.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((project.path / "dvc_plots/index.html").as_uri())
+        page.wait_for_function(
+            "[...document.querySelectorAll('.vega-embed')].every((chart) => chart.querySelector('svg, canvas'))"
+        )
+        pictures = (
+            "[...document.querySelectorAll('img')].map((image) => [image.getAttribute('src'), image.clientWidth])"
+        )
+        shown = page.evaluate(pictures)
+    figures = {path.name for path in (project.path / "metrics/figures").iterdir()}
+    assert {src.partition("metrics_figures_")[2] for src, _ in shown} == figures
+    assert all(width == 0 for _, width in shown), "a figure that is an interactive chart too"
+    assert not [text for text in said if "compiled spec uses" not in text]  # vega-embed's, of every chart

@@ -53,7 +53,7 @@ def test_make_repro_in_a_project_for_another_list(finished: Project, tmp_path: P
 
 def test_make_repro_checks_params_first(project: Project) -> None:
     project.edit("params.yaml", "direct: false", "direct: 0")
-    assert project.run("dvc", "status", "--quiet", check=False).returncode == 0  # DVC sees no difference
+    assert project.run("dvc", "status", "--quiet", "train@mlp", check=False).returncode == 0  # DVC sees no difference
     done = make(project, "repro", check=False)
     assert done.stderr.splitlines()[0] == "params.yaml: mlp.direct: expected true or false, got 0"
     assert "Stage" not in done.stdout and done.returncode == 2

@@ -16,7 +16,9 @@ from makemore.core.files import read_csv, write_csv
 from makemore.reporting import bigrams, figures, plots
 from makemore.reporting.figures import FIGURES
 from makemore.reporting.inputs import Inputs
+from makemore.reporting.page import STATIC
 from makemore.reporting.plots import PLOTS, principal_components
+from makemore.search.lr_finder import smoothed
 
 
 def table(name: str) -> list[list[object]]:
@@ -89,9 +91,70 @@ def test_of_many_characters_only_the_most_frequent_are_shown(outputs: Path, monk
 def test_models_are_ordered_by_their_dev_loss(outputs: Path) -> None:
     losses = {name: Inputs().losses(name)["dev"] for name in Inputs().model_names}
     ranked = sorted(losses, key=lambda name: -losses[name]["nll"])
-    assert table("models") == [[name, losses[name]["nll"], losses[name]["nll_se"]] for name in ranked]
+    shown = [[name, round(losses[name]["nll"], 4), round(losses[name]["nll_se"], 4)] for name in ranked]
+    assert table("models") == shown
+
+
+def test_the_figure_of_models_groups_families_and_does_not_begin_at_0(outputs: Path) -> None:
+    losses = {name: Inputs().losses(name)["dev"]["nll"] for name in Inputs().model_names}
     (axes,) = FIGURES["models"](Inputs()).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ranked
+    listed = [label.get_text() for label in axes.get_yticklabels()]
+    ngrams = sorted((losses[name], listed.index(name)) for name in ("bigram", "trigram_tuned"))
+    assert set(listed) == set(losses) and ngrams[1][1] - ngrams[0][1] == 1  # beside each other, the better one above
+    assert losses[listed[0]] == min(losses.values())
+    low, high = axes.get_xlim()
+    assert min(losses.values()) - 1 < low < min(losses.values()) and max(losses.values()) < high
+    assert len(axes.containers) == len(losses)  # error bars
+    texts = [text.get_text() for text in axes.texts]
+    assert {f"{loss:.4f}" for loss in losses.values()} | {"n-gram", "MLP", "neural bigram"} == set(texts)
+    assert f"uniform: ln V = {math.log(6):.4f}" in axes.get_xlabel()
+
+
+def test_an_infinite_loss_is_named_in_the_figure_of_models(outputs: Path) -> None:
+    path = outputs / "metrics/losses/bigram.json"
+    path.write_text(
+        path.read_text().replace(
+            f'"dev": {{\n    "nll": {Inputs().losses("bigram")["dev"]["nll"]}', '"dev": {\n    "nll": Infinity'
+        )
+    )
+    assert math.isinf(Inputs().losses("bigram")["dev"]["nll"])
+    (axes,) = FIGURES["models"](Inputs()).axes
+    assert "∞" in [text.get_text() for text in axes.texts] and math.isfinite(axes.get_xlim()[1])
+
+
+def test_names_in_the_figure_of_training_times_cover_nothing() -> None:
+    models = {f"model{i}": (20 + i / 10, 1.9 + i / 500) for i in range(12)}
+    drawn = figures.loss_by_time(
+        {name: at[0] for name, at in models.items()}, {name: at[1] for name, at in models.items()}
+    )
+    (axes,) = drawn.axes
+    drawn.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert [text.get_text() for text in axes.texts] == list(models)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    points = axes.transData.transform(list(models.values()))
+    assert not any(box.contains(x, y) for box in boxes for x, y in points)
+
+
+def test_train_and_dev_have_the_colours_of_the_page(outputs: Path) -> None:
+    css = (STATIC / "page.css").read_text(encoding="utf-8")
+    for name, color in ("train", figures.TRAIN), ("dev", figures.DEV):
+        assert f"--{name}: light-dark({color}," in css
+    (axes,) = FIGURES["smoothing"](Inputs()).axes
+    assert {line.get_label(): line.get_color() for line in axes.lines[::2]} == {
+        "train": figures.TRAIN,
+        "dev": figures.DEV,
+    }
+
+
+def test_the_learning_rate_figure_shows_the_running_mean_and_its_minimum(outputs: Path) -> None:
+    rates = np.geomspace(0.001, 1, 50)
+    losses = 3 + (np.log10(rates) + 1) ** 2 + 0.1 * np.cos(np.arange(50) * np.pi)
+    write_csv(outputs / "metrics/curves/find_lr.csv", ("lr", "loss"), zip(rates, losses, strict=True))
+    whole, minimum = FIGURES["find_lr"](Inputs()).axes
+    loss, mean = (line.get_ydata() for line in whole.lines)
+    np.testing.assert_allclose(mean, smoothed(losses), rtol=1e-4)
+    assert minimum.get_ylim()[1] - minimum.get_ylim()[0] < np.ptp(loss)
 
 
 def test_loss_curves_are_those_of_the_models_that_have_one(outputs: Path) -> None:
@@ -116,9 +179,8 @@ def test_the_smoothing_figure_marks_the_best_strengths(outputs: Path) -> None:
 
 
 def test_the_uniform_model_is_the_baseline(outputs: Path) -> None:
-    for name in "loss_curves", "models":
-        for axes in FIGURES[name](Inputs()).axes:
-            assert f"uniform: ln V = {math.log(6):.4f}" in [text.get_text() for text in axes.get_legend().get_texts()]
+    for axes in FIGURES["loss_curves"](Inputs()).axes:
+        assert f"uniform: ln V = {math.log(6):.4f}" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 def test_characters_that_the_font_lacks_are_shown_as_code_points() -> None:

@@ -14,15 +14,15 @@ from conftest import additive, encoded, inputs_of, list_models, network, page_of
 from makemore.core.model import Model, save_model
 from makemore.core.vocab import Tokens, Vocab
 from makemore.models.ensemble import Ensemble
-from makemore.models.ngram.model import NgramParams, count, fit
-from makemore.reporting import page, tables
+from makemore.models.ngram.model import fit
+from makemore.reporting import exercises, page, tables
 from makemore.reporting.bigrams import SHOWN
 from makemore.reporting.figures import FIGURES
 from makemore.reporting.inputs import Inputs, Result
 
 HOSTILE = "</script><script>alert('&amp;')</script>"
 EXERCISES = "# Answers\n\nLosses are in nats.\n\n## Part 1\n\nYes.\n"
-LOADING = r"""(src|href)=["'](?!#)|url\(|@import|import\(|fetch\(|https?://(?!www\.w3\.org/2000/svg)"""
+LOADING = r"""\ssrc=["']|<link[^>]*href=["'](?!data:)|url\(|@import|import\(|fetch\(|XMLHttpRequest|WebSocket"""
 
 
 def bigram(*names: str) -> tuple[Vocab, Tokens, Model]:
@@ -47,7 +47,7 @@ def test_the_page_is_complete_and_loads_nothing(tmp_path: Path) -> None:
     assert str(tmp_path) not in html and str(ROOT) not in html
     data = data_of(html)
     assert data["itos"] == [".", "a", "e", "m", "v"]
-    assert data["smoothing"]["dev"] == [None, 2.3, 2.4]
+    assert data["rates"]["loss"] == [9.0, 4.0, 3.0, 3.5, None]
 
 
 def test_the_table_has_the_best_model_first_and_every_column(tmp_path: Path) -> None:
@@ -57,14 +57,23 @@ def test_the_table_has_the_best_model_first_and_every_column(tmp_path: Path) -> 
     for column in tables.COLUMNS:
         assert f">{column.header}</" in html and escape(column.meaning) in html
     row = html.split('<tr><th scope="row">first</th>')[1].split("</tr>")[0]
-    assert re.findall("<td>(.*?)</td>", row) == ["10", "2.0000", "2.2000", "0.0100", "-", "2.3000", "9.00", "3.200"]
+    assert re.findall("<td data-value[^>]*>(.*?)</td>", row) == [
+        "10",
+        "2.0000",
+        "2.2000",
+        "0.0100",
+        "-",
+        "2.3000",
+        "9.00",
+        "3.200",
+    ]
 
 
 def test_names_and_models_are_shown_as_text(tmp_path: Path) -> None:
     vocab, tokens, model = bigram("a<!--", "</script>", "&<b>")
-    exercises = f"# A\n\n## B\n\n<!-- x -->\n\n{HOSTILE}\n\n`{HOSTILE}`\n"
-    html = page_of(tmp_path, vocab, tokens, {HOSTILE: model}, exercises)
-    assert html.count("<script") == html.count("</script>") == 4 and "<!--" not in html
+    text = f"# A\n\n## B\n\n<!-- x -->\n\n{HOSTILE}\n\n`{HOSTILE}`\n"
+    html = page_of(tmp_path, vocab, tokens, {HOSTILE: model}, text)
+    assert html.count("<script") == html.count("</script>") == 3 and "<!--" not in html
     assert [live["name"] for live in data_of(html)["live"]] == [HOSTILE]
 
 
@@ -88,32 +97,42 @@ def test_only_the_models_of_the_index_are_shown(outputs: Path) -> None:
 
 
 def test_the_exercises_need_nothing_else() -> None:
-    html = page.answers((ROOT / "docs/exercises.md").read_text(encoding="utf-8"))
+    html = exercises.answers((ROOT / "docs/exercises.md").read_text(encoding="utf-8"))
     assert "<img" not in html and "<!--" not in html
-    places = {place.removeprefix("#") for place in re.findall('href="([^"]*)"', html)}
-    assert places == set(page.CHARTS.values())
-    template = (page.STATIC / "page.html").read_text(encoding="utf-8")
-    assert all(f'id="{place}"' in template for place in places)
-    assert html.startswith("<h3>") and html.count("<table>") == html.count('role="region"') > 1
+    places = {place.removeprefix("#") for place in re.findall('href="(#[^"]*)"', html)}
+    assert places == set(exercises.CHARTS.values())
+    chapters = "".join(path.read_text(encoding="utf-8") for path in page.STATIC.glob("chapters/*.html"))
+    assert all(f'id="{place}"' in chapters for place in places)
+    assert html.startswith("<h3>") and html.count("<table>") == html.count('<section class="scroll"') > 1
+
+
+def test_links_to_files_resolve_from_where_the_page_is_written() -> None:
+    html = exercises.answers((ROOT / "docs/exercises.md").read_text(encoding="utf-8"))
+    html += (page.STATIC / "chapters/exercises.html").read_text(encoding="utf-8")
+    local = re.findall('<a href="([^"#:]*)" data-local', html)
+    assert "../docs/log.md" in local and "../docs/tutorial.md" in local
+    assert all((ROOT / "metrics" / place).exists() for place in local)
+    others = [place for place in re.findall('<a href="([^"]*)"', html) if place not in local]
+    assert all(place.startswith(("#", "https://")) for place in others)
 
 
 def test_links_to_figures_lead_to_the_charts() -> None:
     pictures = "![The best](../metrics/figures/smoothing.png) ![Others](other.png) [Link](https://example.org)"
-    assert page.answers(f"## A\n\n{pictures}\n") == (
-        '<h3>A</h3>\n<p><a href="#smoothing">Figure: The best</a> Others Link</p>\n'
+    assert exercises.answers(f"## A\n\n{pictures}\n") == (
+        '<h3>A</h3>\n<p><a href="#smoothing">Figure: The best</a> Others <a href="https://example.org">Link</a></p>\n'
     )
-    assert page.CHARTS.keys() <= FIGURES.keys()
+    assert exercises.CHARTS.keys() <= FIGURES.keys()
 
 
-@pytest.mark.parametrize("position", [0, 3])
-def test_ngrams_are_split_into_tokens(position: int) -> None:
-    vocab, tokens, _ = bigram("emma", "ava", "mae")
-    params = NgramParams(order=3, smoothing="none", strength=None, position=position)
-    ngrams, _ = count(params, tokens, len(vocab))
-    found = {tuple(row) for row in page.digits(ngrams, 3, position, len(vocab)).tolist()}
-    stoi = vocab.stoi
-    assert (stoi["a"], min(3, position), stoi["m"], stoi["m"]) in found  # emm, then a
-    assert (stoi["m"], min(1, position), stoi["e"], 0) in found  # .e, then m
+def test_the_exercises_say_which_run_they_speak_of() -> None:
+    text = "# A\n\n<!-- dev: bigram 2.4608, mlp 2.0790 -->\n\n## B\n"
+    results = [Result("bigram", {"dev": {"nll": 2.46079}}), Result("mlp", {"dev": {"nll": 2.079}})]
+    assert "of the run that made this page" in exercises.speaks(text, results)
+    changed = [results[0], Result("mlp", {"dev": {"nll": 2.0639}})]
+    said = exercises.speaks(text, changed)
+    assert "another run" in said and "mlp 2.0790 there, 2.0639 here" in said and "bigram" not in said
+    assert "another run" in exercises.speaks(text, results[:1])  # without the mlp
+    assert "another run" in exercises.speaks("# A\n", results)
 
 
 def test_bigrams_are_those_of_the_names() -> None:

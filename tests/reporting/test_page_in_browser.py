@@ -1,110 +1,20 @@
-"""The page in a real browser: its models agree with those in Python, and it is accessible."""
+"""The page in a real browser: its models agree with those in Python, and each chapter does what it says."""
 
-import warnings
-from collections.abc import Iterator
-from pathlib import Path
+import math
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
-import browser
-from conftest import additive, encoded, network, page_of, text_of
-from makemore.core.model import Model, family_of, stateful
-from makemore.core.vocab import Vocab
-from makemore.models.ngram.model import NgramParams, fit
-from makemore.models.recurrent import GATES
-from makemore.reporting.page import FAMILIES
+from conftest import encoded
+from live_page import CUT, TOKENS, TRAIN, VOCAB, until
+from makemore.core.model import Model, stateful
+from makemore.models.mlp import MLP
 from makemore.sampling import sampler
 
-pytest.importorskip("playwright", reason="needs playwright: pip install playwright")
-if browser.executable() is None:
-    pytest.skip(f"needs a browser, one of {', '.join(browser.NAMES)}", allow_module_level=True)
+pytestmark = pytest.mark.slow
 
-# Characters of one, two and four bytes, a space, a combining mark, and the special characters of HTML and JSON.
-TRAIN = ["emma", "ava", "mia", "am", "emma", "ewa", "ля", "юля", "a a", "\U0001f426\U0001f427", "aaaaaaa", "<e>"] * 2
-TRAIN += ['&"', "ë", "m̄a"] * 2
 TRIED = [*sorted(set(TRAIN)), "", "юля emma", "\U0001f427" * 3 + "<&", "mmmmmmmm", "ava" * 12]
-VOCAB = Vocab.of(text_of(*TRAIN))
-TOKENS = encoded(VOCAB, *TRAIN)
-CUT = "cut at 50"
-
-
-def counted(smoothing: str, order: int, strength: object = None, position: int = 0) -> Model:
-    values = {"smoothing": smoothing, "order": order, "strength": strength, "position": position}
-    return fit(NgramParams.model_validate(values), TOKENS, len(VOCAB))
-
-
-def shaken(family: str, **changes: object) -> Model:
-    """A network to which no two characters are alike: its biases and output weights are random too."""
-    model, generator = network(family, len(VOCAB), **changes), torch.Generator().manual_seed(1)
-    for name, weight in model.named_parameters():
-        if weight.ndim == 1 or name.startswith("output"):
-            weight.data += torch.randn(weight.shape, generator=generator)
-    return model
-
-
-@pytest.fixture(scope="module")
-def live() -> dict[str, Model]:
-    """Models of every family, with every smoothing and cell."""
-    found = {f"none {order}": counted("none", order) for order in (1, 2, 4)}
-    found |= {f"additive {order}": counted("additive", order, 0.3, position) for order, position in ((1, 0), (3, 2))}
-    strengths = {"jelinek_mercer": 0.4, "witten_bell": 0.7, "kneser_ney": None, "power_law": 0.6}
-    for smoothing, strength in strengths.items():
-        found[f"{smoothing} 5"] = counted(smoothing, 5, strength)
-        found[f"{smoothing} with positions"] = counted(smoothing, 4, strength, 6)
-    found |= {f"kneser_ney {order}": counted("kneser_ney", order) for order in (1, 2)}
-    found["power_law, one strength per order"] = counted("power_law", 3, [0.2, 0.5, 0.9], 1)
-    found["neural_bigram"] = network("neural_bigram", len(VOCAB))
-    found |= {f"mlp {direct}": shaken("mlp", initialization="randn", direct=direct) for direct in (True, False)}
-    found |= {f"{cell} {layers}": shaken("recurrent", cell=cell, layers=layers) for cell in GATES for layers in (1, 2)}
-    found["bow"] = shaken("bow")
-    found |= {f"wavenet of kernel {kernel}": shaken("wavenet", layers=5 - kernel, kernel=kernel) for kernel in (2, 3)}
-    found["transformer"] = shaken("transformer")
-    found[CUT] = fit(additive(2, 0), encoded(VOCAB, "a" * 1000), len(VOCAB))
-    found["</script><b>&amp;"] = counted("none", 2)
-    assert {family_of(model) for model in found.values()} == set(FAMILIES)
-    return found
-
-
-@pytest.fixture(scope="module")
-def address(live: dict[str, Model], tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder: Path = tmp_path_factory.mktemp("page")
-    file = folder / "report.html"
-    file.write_text(
-        page_of(folder, VOCAB, TOKENS, live, "# A\n\n## B\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"), "utf-8"
-    )
-    return file.as_uri()
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # from playwright itself
-        with browser.browser() as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
-def shared(started: Any, address: str) -> Iterator[tuple[Any, list[str]]]:
-    """The page, opened once, and all errors, dialogs and network requests so far."""
-    page, found = started.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce"), []
-    page.set_default_timeout(5000)
-    page.on("console", lambda message: found.append(f"console: {message.text}"))
-    page.on("pageerror", lambda error: found.append(f"error: {error}"))
-    page.on("dialog", lambda dialog: found.append(f"dialog: {dialog.message}"))
-    page.on("request", lambda request: found.append(f"request: {request.url}") if request.url != address else None)
-    page.goto(address)
-    yield page, found
-    page.close()
-
-
-@pytest.fixture
-def page(shared: tuple[Any, list[str]]) -> Iterator[Any]:
-    """The page; a test fails if it caused an error, a dialog or a network request."""
-    yield shared[0]
-    assert shared[1] == []
 
 
 def test_probabilities_are_those_of_python(page: Any, live: dict[str, Model]) -> None:
@@ -124,7 +34,7 @@ def test_probabilities_are_those_of_python(page: Any, live: dict[str, Model]) ->
 
 def test_names_at_temperature_0_are_those_of_python(page: Any, live: dict[str, Model]) -> None:
     for name, model in live.items():
-        made = page.evaluate("(name) => makemore.finish(makemore.models.get(name), [], 0, 50).generated", name)
+        made = page.evaluate("(name) => makemore.finish(makemore.models.get(name), [], 0, () => 0.5).generated", name)
         expected = [0]
         walker = stateful(model)
         state = walker.begin(1)
@@ -141,148 +51,312 @@ def test_a_temperature_is_that_of_python(page: Any) -> None:
         np.testing.assert_allclose(found, sampler.tempered(probs[None], temperature)[0], atol=1e-9)
 
 
-def test_a_typed_name_is_scored(page: Any) -> None:
-    page.get_by_label("Name", exact=True).fill("юe\u0308")  # e and its dots are one character of the list
-    cells = page.locator('[data-model="none 2"] li')
+def test_a_name_is_in_train_or_not(page: Any) -> None:
+    found = page.evaluate("(names) => names.map(makemore.inTrain)", [*TRAIN, "emm", "emmaa", "", "ляля"])
+    assert found == [True] * len(TRAIN) + [False] * 4
+
+
+# The first screen
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_first_screen_shows_a_live_model(page: Any, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("scrollTo(0, 0)")
+    for part in ("#text", "#model", "#live-cells li:last-child", "#made li:last-child", "#temperature", "#next"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] > 0 and box["y"] + (0 if part == "#next" else box["height"]) <= height, part
+    assert page.locator("#made li").count() == 10
+    # on a phone, the slider and its chart are on the screen together
+    slider, chart = (page.locator(part).bounding_box() for part in ("#temperature", "#next svg"))
+    assert chart["y"] + chart["height"] - slider["y"] < height - 50
+
+
+def test_a_typed_name_is_scored_by_the_chosen_model(page: Any) -> None:
+    page.locator("#model").select_option("none 2")
+    page.locator("#text").fill("юe\u0308")  # e and its dots are one character of the list
+    cells = page.locator("#live-cells li")
     assert [cell[0] for cell in cells.all_inner_texts()] == ["ю", "ë", "."]
-    figures = page.locator('[data-model="none 2"] dd').all_inner_texts()
-    assert figures == ["∞", "∞"] and "0 %" in cells.nth(1).inner_text()
-    page.get_by_label("Name", exact=True).fill("\U0001f426 a")
+    assert "0 %" in cells.nth(1).inner_text()
+    assert page.locator("#live-loss").inner_text() == (
+        "Loss of “юë”: ∞ nats per token, perplexity ∞. It is not in train."
+    )
+    page.locator("#text").fill("\U0001f426 a")
     assert [cell.split()[0] for cell in cells.all_inner_texts()] == ["\U0001f426", "␣", "a", "."]
-    page.wait_for_function("document.getElementById('scores-said').textContent.includes('lowest loss')")
+    page.locator("#text").fill("emma")
+    assert page.locator("#live-loss").inner_text().endswith("It is in train.")
+    scored = page.locator('[data-model="none 2"]')
+    assert scored.locator("b").all_inner_texts() == ["e", "m", "m", "a", "."]
+    assert "lowest loss" in page.locator("#scores-said").inner_text()
 
 
 def test_an_unknown_character_is_named(page: Any) -> None:
-    for label, where in (("Name", "#name-error"), ("Prefix", "#prefix-error")):
-        page.get_by_label(label, exact=True).fill("aЮ€")
-        assert (
-            page.locator(where).inner_text() == f"“Ю” is not among the {len(VOCAB) - 1} characters of the list, “ю” is."
-        )
-        page.get_by_label(label, exact=True).fill("a.")
-        assert "“.” is not among" in page.locator(where).inner_text()
-        page.get_by_label(label, exact=True).fill("ava")
-        assert page.locator(where).inner_text() == ""
+    line = f"“Ю” is not among the {len(VOCAB) - 1} characters of the list, “ю” is."
+    page.locator("#text").fill("aЮ€")
+    assert page.locator("#text-error").inner_text() == page.locator("#loss-error").inner_text() == line
+    assert page.locator("#next-title").inner_text() == "Next character"  # not that after the last prefix
+    assert not page.locator("#next").is_visible() and not page.locator("#live-cells").is_visible()
+    assert page.locator("#made li").count() == 10
+    page.locator("#text").fill("a.")
+    assert "“.” is not among" in page.locator("#text-error").inner_text()
+    page.locator("#text").fill("ava")
+    assert page.locator("#text-error").inner_text() == page.locator("#loss-error").inner_text() == ""
+    assert page.locator("#next-title").inner_text() == "Next character after “ava”"
 
 
-def test_a_model_finishes_a_prefix(page: Any) -> None:
+def test_names_follow_what_is_chosen(page: Any) -> None:
+    def names() -> list[str]:
+        found: list[str] = page.locator("#made bdi").all_inner_texts()
+        return found
+
     page.locator("#model").select_option("kneser_ney 5")
-    page.locator("#prefix").fill("ю")
-    page.locator("#prefix").press("Enter")
-    names = page.locator("#made li b").all_inner_texts()
-    assert len(names) == 10 and all(name.startswith("ю") and len(name) <= 51 for name in names)
-    assert "ля" in page.locator("#next").inner_text() or page.locator("#next svg[role=img]").count() == 1
+    first = names()
+    page.get_by_role("button", name="New names").click()
+    assert page.locator("#seed").input_value() == "2" and names() != first
+    page.locator("#seed").fill("1")
+    assert names() == first
+    page.locator("#seed").fill("-1")  # not a seed: the last one stays
+    assert names() == first
+    page.locator("#text").fill("ю")
+    page.locator("#continue").check()
+    assert all(name.startswith("ю") for name in names())
     page.locator("#model").select_option(CUT)
-    page.locator("#prefix").fill("a")
+    page.locator("#text").fill("a")
     page.locator("#temperature").fill("0")
-    page.get_by_role("button", name="Generate 10 names").click()
-    assert page.locator("#made li b").first.inner_text() == "a" * 50 + "…"
-    assert page.locator("output").inner_text() == "0.0"
+    assert names() == ["a" * 50 + "…"] * 10
+    assert page.locator("#temperature-value").inner_text() == "0.0"
+    page.locator("#continue").uncheck()
 
 
-def test_everything_is_reached_by_keyboard(page: Any) -> None:
-    page.locator(".skip").focus()
-    reached = ["Skip to the models"]
-    while len(reached) < 60 and reached[-1] != "matrix":
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
-    wanted = [
-        "Skip to the models",
-        "makemore",
-        "Exercises",
-        "theme",
-        "name",
-        "prefix",
-        "model",
-        "temperature",
-        "matrix",
-    ]
-    assert [place for place in reached if place in wanted] == wanted and "Generate 10 names" in reached
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    before = page.locator("#pair strong").inner_text()
-    for key in ("ArrowUp", "ArrowLeft") * len(VOCAB):
+def test_lines_mark_temperature_1_inside_the_bars(page: Any) -> None:
+    assert page.locator("#next .level").count() == 0
+    page.locator("#temperature").fill("0.5")
+    lines = "() => ['.level', '.halo'].map((kind) => document.querySelectorAll(`#next ${kind}`).length)"
+    assert page.evaluate(lines) == [page.locator("#next .bar").count()] * 2  # each on a halo, so it shows inside a bar
+    assert "temperature 1" in page.locator("#next .readout").inner_text()
+
+
+# Bigrams
+
+
+def test_the_matrix_is_read_with_the_keyboard(page: Any) -> None:
+    page.locator("#matrix").focus()
+    pair = page.locator("#pair strong")
+    top = page.evaluate("scrollY")
+    last = VOCAB.itos[-1]
+    for key, expected in (
+        ("Control+Home", ".."),
+        ("ArrowRight", f".{VOCAB.itos[1].replace(' ', '␣')}"),
+        ("End", f".{last}"),
+        ("ArrowRight", f".{last}"),
+        ("Control+End", f"{last}{last}"),
+        ("Home", f"{last}."),
+        ("PageUp", ".."),
+    ):
         page.keyboard.press(key)
+        assert pair.inner_text() == expected, key
+    assert page.evaluate("scrollY") == top  # the page stays where it is
     page.keyboard.press("ArrowRight")
-    first = VOCAB.itos[1].replace(" ", "␣")
-    assert page.locator("#pair strong").inner_text() == f".{first}" != before
     begun = TOKENS[np.flatnonzero(np.roll(TOKENS, 1) == 0)]
-    assert page.locator("#pair dd").first.inner_text() == str(int((begun == 1).sum()))
+    assert page.locator("#pair dd").first.inner_text().startswith(f"{int((begun == 1).sum())} of ")
     page.locator("#matrix rect.cell").nth(3).hover(force=True)
-    assert page.locator("#pair strong").inner_text() == f".{VOCAB.itos[3]}"
+    assert pair.inner_text() == f".{VOCAB.itos[3]}"
 
 
-def test_charts_have_text_and_inputs_have_labels(page: Any) -> None:
-    texts = page.evaluate("""[...document.querySelectorAll("svg")].map((chart) =>
-        [chart.getAttribute("role"), chart.getAttribute("aria-label"), ...[...chart.children].slice(0, 2).map((part) =>
-            part.textContent)])""")
-    assert len(texts) > 8
-    for role, label, title, description in texts:
-        assert role == "img" and len(title) > 10 and len(description) > 20 and label == f"{title}. {description}"
-    unlabelled = "[...document.querySelectorAll('input, select')].filter((input) => !input.labels.length).length"
-    assert page.evaluate(unlabelled) == 0
-    page.locator("#smoothing summary").click()
-    page.locator("#smoothing tbody").wait_for()
-    assert page.locator("#smoothing tbody tr").count() == 3 and "∞" not in page.locator("#smoothing").inner_text()
+def test_the_matrix_can_be_touched(page: Any) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    size = page.locator("#matrix rect.cell").first.bounding_box()
+    assert size["width"] > 23 and size["height"] > 23
+    assert "touch" in page.locator("#bigrams p").first.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
-def test_nothing_is_wider_than_the_screen(page: Any, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 740})
-    page.get_by_label("Name", exact=True).fill("m" * 50)
-    wide = """() => [...document.querySelectorAll("main *")].filter((node) => !node.closest(".scroll, .said") &&
-        node.getBoundingClientRect().right > innerWidth + 1).map((node) => node.outerHTML.slice(0, 80))"""
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(wide) == []
-    page.set_viewport_size({"width": 1280, "height": 900})
+# Linked views
 
 
-CONTRAST = """() => {
-  const pixel = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const rgba = (color) => {
-    pixel.clearRect(0, 0, 1, 1);
-    pixel.fillStyle = color;
-    pixel.fillRect(0, 0, 1, 1);
-    return [...pixel.getImageData(0, 0, 1, 1).data];
-  };
-  const known = new Map();
-  const luminance = (color) => {
-    if (!known.has(color)) known.set(color, computed(color));
-    return known.get(color);
-  };
-  const computed = (color) => {
-    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    const [r, g, b] = rgba(color).map((c) => linear(c / 255));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const color = getComputedStyle(node).backgroundColor;
-      if (color !== "rgba(0, 0, 0, 0)") return color;
-    }
-  };
-  const cells = new Set([...document.querySelectorAll(".cell")].map((cell) => getComputedStyle(cell).fill));
-  const faint = [];
-  for (const node of document.querySelectorAll("main *, nav *")) {
-    const text = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
-    if (!text || node.closest("title, desc, .skip, .said, option") || !node.getClientRects().length) continue;
-    const inSvg = node.closest("svg");
-    const color = getComputedStyle(node)[inSvg ? "fill" : "color"];
-    for (const back of node.matches(".tiny") ? cells : [behind(inSvg ? inSvg.parentElement : node)]) {
-      const [a, b] = [luminance(color), luminance(back)].sort((x, y) => x - y);
-      const ratio = (b + 0.05) / (a + 0.05);
-      if (ratio < 4.5) faint.push(`${node.tagName} ${node.getAttribute("class")} ${node.textContent}: ${ratio}`);
-    }
-  }
-  return [...new Set(faint)];
-}"""
+def test_a_character_is_selected_everywhere(page: Any) -> None:
+    page.locator("#model").select_option("none 2")
+    page.locator("#text").fill("av")
+    page.locator("#live-cells li").nth(1).hover()  # v after a
+    stoi = VOCAB.stoi
+    pair = f"{stoi['a']},{stoi['v']}"
+    assert page.locator("#pair strong").inner_text() == "av"
+    styles = """(pair) => [`#live-cells [data-pair="${pair}"]`, `#loss-chart [data-pair="${pair}"]`,
+        `#embedding-chart [data-token="${pair.split(",")[1]}"]`].map((place) => {
+            const style = getComputedStyle(document.querySelector(place));
+            return [style.outlineStyle, style.strokeWidth];
+        })"""
+    cell, bar, point = page.evaluate(styles, pair)
+    assert cell[0] == "solid" and bar[1] == point[1] == "2.5px"
+    page.locator(f'#embedding-chart [data-token="{stoi["m"]}"]').hover(force=True)
+    assert page.locator("#pair strong").inner_text() == "am"
+    page.locator("#next").focus()
+    page.keyboard.press("Home")
+    assert page.locator("#pair strong").inner_text() == "v."  # what may come next follows the last character
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read_in_light_and_dark(page: Any, scheme: str) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.get_by_label("Name", exact=True).fill("aaava")
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert page.evaluate(CONTRAST) == []  # at least 4.5, as WCAG 2 has it
-    page.locator("#theme").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != background
-    assert page.evaluate(CONTRAST) == []
-    page.evaluate("delete document.documentElement.dataset.theme")
+def test_every_chart_has_text_and_a_readout(page: Any) -> None:
+    texts = page.evaluate("""[...document.querySelectorAll(".chart svg")].map((chart) =>
+        [chart.parentElement.id, chart.getAttribute("role"), chart.getAttribute("aria-label"),
+         ...[...chart.children].slice(0, 2).map((part) => part.textContent)])""")
+    assert len(texts) > 12
+    for name, role, label, title, description in texts:
+        assert role == "img" and len(title) > 8 and len(description) > 10 and label == f"{title}. {description}", name
+    silent = page.evaluate("""() => [...document.querySelectorAll(".chart")].filter((chart) => {
+        if (chart.id === "matrix" || !chart.querySelector("svg")) return false; // its readout is beside it
+        const line = chart.querySelector(".readout");
+        for (const key of ["End", "Home"]) chart.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        return !line?.matches(".read") || !line.textContent || chart.tabIndex !== 0;
+    }).map((chart) => chart.outerHTML.slice(0, 80))""")
+    assert silent == []
+
+
+def test_the_numbers_of_a_chart_open_as_a_table(page: Any) -> None:
+    opened = "for (const details of document.querySelectorAll('details.numbers')) details.open = "
+    page.evaluate(f"() => {{ {opened} true }}")
+    for details in page.locator("details.numbers").all():
+        details.locator("tbody tr").first.wait_for()
+    page.evaluate(f"() => {{ {opened} false }}")
+
+
+# Sampling
+
+
+def test_sampling_goes_step_by_step(page: Any) -> None:
+    step, said = page.locator("#sampling-step"), page.locator("#sampling-said")
+    page.locator("#sampling-model").select_option("none 2")
+    numbers = page.evaluate("() => { const random = makemore.generator(1); return [random(), random()]; }")
+    probs = page.evaluate("[...makemore.score(makemore.models.get('none 2'), []).distributions[0]]")
+    assert step.inner_text() == "Draw u" and page.locator("#sampling-bar .pin").count() == 0
+    step.click()
+    chosen = int(np.searchsorted(np.cumsum(probs), numbers[0], side="right"))
+    assert said.inner_text().startswith(f"u = {numbers[0]:.4f} falls on {VOCAB.itos[chosen]}, which covers ")
+    assert page.locator("#sampling-bar .picked").count() >= 1
+    assert page.locator("#sampling-walk .visited").count() == 1  # the walk is lit up in the matrix
+    step.click()
+    assert page.locator("#sampling-title").inner_text() == f"Probabilities of none 2 after “{VOCAB.itos[chosen]}”"
+    assert page.locator("#sampling-name b").all_inner_texts() == [".", VOCAB.itos[chosen]]
+    for _ in range(200):
+        if page.locator("#sampling-names li").count() == 3:
+            break
+        step.click()
+    walked = page.locator("#sampling-names li").all_inner_texts()
+    made = page.evaluate("""() => {
+        const random = makemore.generator(1);
+        return [0, 0, 0].map(() => makemore.finish(makemore.models.get("none 2"), [], 1, random).generated);
+    }""")
+    assert walked == ["".join(VOCAB.itos[token] for token in name) for name in made]  # as on the first screen
+    page.locator("#sampling-replay").click()
+    assert page.locator("#sampling-names li").count() == 0 and step.inner_text() == "Draw u"
+    page.locator("#sampling-seeded").click()
+    assert page.locator("#sampling-seed").input_value() == page.locator("#seed").input_value() == "2"
+
+
+def test_sampling_plays_and_pauses(page: Any) -> None:
+    play = page.locator("#sampling-play")
+    play.click()
+    assert play.inner_text() == "Pause"
+    page.locator("#sampling-bar .pin-head").first.wait_for()
+    play.click()
+    assert play.inner_text() == "Play"
+
+
+# The loss
+
+
+def test_the_loss_is_built_up(page: Any, live: dict[str, Model]) -> None:
+    page.locator("#loss-model").select_option("kneser_ney 5")
+    page.locator("#loss-text").fill("emma")
+    assert page.locator("#text").input_value() == "emma" and page.locator("#model").input_value() == "kneser_ney 5"
+    losses = -live["kneser_ney 5"].token_log_probs(encoded(VOCAB, "emma"))
+    rows = page.locator("#loss-table tbody tr").all()
+    shown = [[float(cell) for cell in row.locator("td").all_inner_texts()] for row in rows]
+    np.testing.assert_allclose(shown[0], np.exp(-losses), rtol=6e-3)
+    np.testing.assert_allclose(shown[1], losses, atol=6e-4)
+    np.testing.assert_allclose(shown[2], np.cumsum(losses), atol=6e-4)
+    said = page.locator("#loss-sum").inner_text()
+    assert f"Sum {losses.sum():.3f} ÷ 5 tokens = {losses.mean():.3f} nats per token" in said
+    assert f"= {math.exp(losses.mean()):.2f}: on average" in said
+    assert page.locator("#loss-known").inner_text() == "“emma” is in train: the models have seen it."
+    page.locator("#model").select_option("none 2")
+    page.locator("#loss-text").fill("юe")
+    assert "∞ nats per token" in page.locator("#loss-sum").inner_text()
+    assert page.locator("#loss-known").inner_text() == "“юe” is not in train."
+
+
+# The MLP
+
+
+def test_the_forward_pass_is_that_of_python(page: Any, live: dict[str, Model]) -> None:
+    model = live["mlp True"]
+    assert isinstance(model, MLP)
+    page.locator("#context").fill("юm")
+    T, context = model.context, encoded(VOCAB, "юm")[:-1]
+    padded = np.concatenate([np.zeros(T, dtype=np.int32), context])[-T:]
+    C, W1, b1, W2 = (getattr(model, name).detach().numpy() for name in ("C", "W1", "b1", "W2"))
+    inputs = C[padded].ravel() @ W1 + b1
+
+    def read(chart: str, *keys: str) -> str:
+        page.locator(chart).focus()
+        for key in keys:
+            page.keyboard.press(key)
+        text: str = page.locator(f"{chart} .readout").inner_text()
+        return text
+
+    def shown(value: float, digits: int = 3) -> str:
+        return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+    assert read("#mlp-rows", "End") == f"C[m], number {C.shape[1]}: {shown(C[padded[-1], -1])}"
+    assert read("#mlp-units", "Home", "ArrowRight") == f"unit 1: tanh({shown(inputs[1])}) = {shown(np.tanh(inputs[1]))}"
+    assert page.locator("#unit-title").inner_text() == "What unit 1 responds to"  # the unit pointed at is described
+    H = len(b1)
+    driven = (
+        (C @ W1.reshape(T, -1, H)[:, :, 1]) if T == 1 else np.einsum("vc,tch->tvh", C, W1.reshape(T, -1, H))[..., 1]
+    )
+    first = f". as character 1 of {T} adds {shown(driven[0, 0])} to the input of unit 1"
+    assert read("#unit-chart", "Home") == first
+    assert f"= {shown(inputs[1], 2)}, and tanh of it is" in page.locator("#unit-said").inner_text()
+    assert f"adds {shown(W2[1, -1])} to the logit" in read("#unit-chart", "End")
+    probs = np.exp(model.log_probs(padded[None])[0])
+    assert read("#mlp-probs", "Home").startswith("end: logit ")
+    likely = int(probs.argmax())
+    first, share = page.locator("#mlp-probs svg desc").text_content().split(": ")[1].split(", ")[0].rsplit(" ", 2)[:2]
+    assert first == (VOCAB.itos[likely] if likely else "end") and float(share) == pytest.approx(
+        100 * probs[likely], 6e-3
+    )
+    page.locator("#mlp-units .signed").nth(2).hover(force=True)
+    assert page.locator("#mlp-units .readout").inner_text().startswith("unit 2: ")
+    page.locator("#context").fill("Ю")
+    assert "is not among" in page.locator("#context-error").inner_text()
+
+
+def test_the_embedding_marks_vowels_and_says_what_it_explains(page: Any) -> None:
+    vowels = {character for character in VOCAB.itos if character in "aeiouюяë"}
+    found = page.locator("#embedding-chart .on-vowel").all_text_contents()
+    assert set(found) == vowels and "explain 50 % of their variance" in page.locator("#embedding-note").inner_text()
+
+
+# The state in the address
+
+
+def test_a_view_can_be_sent(page: Any, started: Any, address: str) -> None:
+    page.locator("#model").select_option("</script><b>&amp;")
+    page.locator("#text").fill("&<b>♥#=")
+    page.locator("#text").fill("<e>")
+    page.locator("#temperature").fill("0.5")
+    page.locator("#seed").fill("7")
+    names = page.locator("#made").inner_text()
+    until(page, "location.hash.includes('seed=7') && location.hash.includes('temperature=0.5')")
+    page.locator("nav").get_by_text("Loss").click()
+    until(page, "location.hash.startsWith('#loss&model=')")
+    sent = started.new_page(reduced_motion="reduce")
+    sent.goto(page.url)
+    until(sent, "Math.abs(document.getElementById('loss').getBoundingClientRect().top) < 100")
+    assert sent.locator("#made").inner_text() == names
+    fields = [sent.locator(f"#{key}").input_value() for key in ("model", "text", "temperature", "seed")]
+    assert fields == ["</script><b>&amp;", "<e>", "0.5", "7"]
+    sent.goto(f"{address}#loss&model=nothing&text={'a' * 60}&temperature=9&seed=-1")  # what is wrong is ignored
+    until(sent, "document.getElementById('text').value.length === 50")
+    assert [sent.locator(f"#{key}").input_value() for key in ("temperature", "seed")] == ["0.5", "7"]
+    until(sent, "Math.abs(document.getElementById('loss').getBoundingClientRect().top) < 100")
+    sent.close()

@@ -92,14 +92,14 @@ def edited(module: ModuleType, change: Callable[[str], str], patch: pytest.Monke
 
 
 def test_a_column_is_added_in_one_place(given: Inputs, monkeypatch: pytest.MonkeyPatch) -> None:
-    from makemore.reporting import page
+    from makemore.reporting import cards
 
     def add(source: str) -> str:
         before, begin, after = source.partition("\nCOLUMNS = (\n")
         return f'{before}{begin}    Column("test.nll_se", "± test", ".3f", "its error"),\n{after}'
 
     changed = edited(tables, add, monkeypatch)
-    html = edited(page, lambda source: source, monkeypatch)
+    html = edited(cards, lambda source: source, monkeypatch)
     header, _, bad, good = changed.markdown(changed.rows(given.results)).splitlines()
     assert header.startswith("| model | ± test | parameters |")
     assert bad.startswith("| bad | - | 1,234 |") and good.startswith("| good | 0.010 | 1,234 |")
@@ -117,10 +117,12 @@ def test_a_column_is_added_in_one_place(given: Inputs, monkeypatch: pytest.Monke
     assert ["bad", "-", "1,234"] in [line[:3] for line in shown]
     assert ["good", "0.010", "1,234"] in [line[:3] for line in shown]
 
-    assert html.header().startswith('<th scope="col"><abbr title="its error">± test</abbr></th><th scope="col">')
-    rows = html.table(given.results).splitlines()
-    assert ["<td>0.010</td><td>1,234</td>" in row for row in rows] == [True, False]
-    assert ["<td>-</td><td>1,234</td>" in row for row in rows] == [False, True]
+    groups = {"kind": list(reversed(given.results))}
+    assert '<th scope="col" data-sort="test.nll_se" title="its error">± test</th>' in html.header(groups)
+    rows = html.table(groups).splitlines()[1:]
+    cells = '<td data-value="1234">1,234</td>'
+    assert [f'<td data-value="0.01">0.010</td>{cells}' in row for row in rows] == [True, False]
+    assert [f'<td data-value="">-</td>{cells}' in row for row in rows] == [False, True]
 
 
 def test_insert_replaces_the_text_between_the_markers(tmp_path: Path) -> None:

@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from makemore.core import names
-from makemore.core.files import read_csv, read_json, read_safetensors
+from makemore.core.files import read_csv, read_json, read_safetensors, read_text
 from makemore.core.model import Arrays
 from makemore.core.names import Text
+from makemore.core.params import read_section
 from makemore.core.pipeline import INDEX, model_names
 from makemore.core.vocab import Tokens, Vocab
 from makemore.evaluation.diagnosis import Diagnosis, read_diagnosis
 from makemore.reporting import bigrams
+from makemore.reporting.facts import facts_of
 
 Columns = dict[str, NDArray[np.float64]]
 
@@ -57,6 +59,7 @@ class Inputs:
     models: Path = Path("models")
     metrics: Path = Path("metrics")
     test: Path | None = None  # the test losses, for those that may look at them
+    params: Path = Path("params.yaml")
 
     @cached_property
     def model_names(self) -> list[str]:
@@ -77,6 +80,33 @@ class Inputs:
             raise ValueError(f"{self.models / INDEX}: models: expected at least one model, found none")
         return sorted(results, key=lambda result: -result["dev.nll"])
 
+    @cached_property
+    def metadata(self) -> dict[str, dict[str, Any]]:
+        """The family and the configuration of each model, from its file."""
+        return {name: read_safetensors(self.models / f"{name}.safetensors")[1] for name in self.model_names}
+
+    def family(self, name: str) -> tuple[str, dict[str, Any]]:
+        """The family of a model and its configuration."""
+        config = self.metadata[name].get("config")
+        return str(self.metadata[name].get("family")), config if isinstance(config, dict) else {}
+
+    @cached_property
+    def families(self) -> dict[str, list[Result]]:
+        """The models by kind, in the words of `facts`: the best model first, and the kind of the best model first."""
+        groups: dict[str, list[Result]] = {}
+        for result in reversed(self.results):
+            groups.setdefault(facts_of(*self.family(result.model)).kind, []).append(result)
+        return groups
+
+    @cached_property
+    def recipes(self) -> dict[str, dict[str, Any]]:
+        """The section of params.yaml of each model that has one."""
+        sections = read_section(self.params, "")
+        for group in "ngram", "tuned_ngram":
+            nested = sections.get(group)
+            sections |= nested if isinstance(nested, dict) else {}
+        return {name: sections[name] for name in self.model_names if isinstance(sections.get(name), dict)}
+
     def losses(self, name: str) -> dict[str, Any]:
         """What `evaluate` found for a model."""
         return read_metrics(self.metrics / "losses" / f"{name}.json", LOSSES)
@@ -88,6 +118,12 @@ class Inputs:
         if not 0 <= found["new"] <= found["samples"] or not found["samples"]:
             raise ValueError(f"{path}: expected samples, found {found['samples']}, of which {found['new']} are new")
         return found
+
+    @cached_property
+    def generated(self) -> dict[str, list[str]]:
+        """The names that `sample` generated from each model."""
+        paths = {result.model: self.data / "samples" / f"{result.model}.txt" for result in self.results}
+        return {name: [line for line in read_text(path).split("\n") if line] for name, path in paths.items()}
 
     def training(self, name: str) -> dict[str, Any]:
         """What a stage noted before or after training."""
@@ -148,6 +184,12 @@ class Inputs:
     def tokens(self) -> Tokens:
         """Of the train names, (M,)."""
         return self.vocab.encode(self.train, str(self.data / "splits" / "train.txt"))
+
+    @cached_property
+    def dev(self) -> Tokens:
+        """The tokens of the dev names."""
+        path = self.data / "splits" / "dev.txt"
+        return self.vocab.encode(names.read(path), str(path))
 
     @cached_property
     def shown(self) -> NDArray[np.int64]:

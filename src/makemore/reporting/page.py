@@ -1,7 +1,8 @@
 """The page: one HTML file with the table of models, the lectures' figures, and models that run in the browser.
 
 This module renders the HTML text. The charts and models in `static/` are JavaScript and read embedded JSON. The file
-loads nothing else, and its Content-Security-Policy enforces that.
+loads nothing else, and its Content-Security-Policy enforces that. A chapter is an entry in `CHAPTERS` and an HTML file,
+with CSS and JavaScript files if it needs them.
 
 Shapes: V vocabulary, S shown characters, K stored n-grams.
 """
@@ -18,26 +19,49 @@ from string import Template
 from typing import Annotated, Any
 
 import numpy as np
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from numpy.typing import NDArray
 from pydantic import Field
 
 from makemore.core import names
-from makemore.core.files import read_safetensors, read_text
-from makemore.core.model import Arrays
+from makemore.core.files import read_safetensors
 from makemore.core.params import Section
-from makemore.core.vocab import Vocab
+from makemore.core.vocab import Tokens, Vocab
+from makemore.reporting import additive, cards
+from makemore.reporting.exercises import answers, speaks
+from makemore.reporting.initial import randn
 from makemore.reporting.inputs import Columns, Inputs, Result
-from makemore.reporting.plots import principal_components
-from makemore.reporting.tables import COLUMNS
+from makemore.reporting.known import front_coded
+from makemore.reporting.modules import joined
+from makemore.reporting.ngrams import packed
+from makemore.reporting.plots import explained, principal_components
+from makemore.search.lr_finder import TOLERANCE, smoothed
 
 STATIC = Path(__file__).parent / "static"
+CHAPTERS = {  # in order, with their names in the navigation; the files are static/chapters/<id>.html, .css, .js
+    "live": "Try it",
+    "bigrams": "Bigrams",
+    "sampling": "Sampling",
+    "loss": "Loss",
+    "smoothing": "Smoothing",
+    "neural-bigram": "Network",
+    "learning-rate": "Learning rate",
+    "mlp": "MLP",
+    "training": "Training",
+    "models": "Models",
+    "scores": "Compare",
+    "samples": "Samples",
+    "exercises": "Exercises",
+}
 FAMILIES = ("ngram", "neural_bigram", "mlp", "recurrent", "bow", "wavenet", "transformer")  # as in models.js
 MAX_BYTES = 2_000_000  # per embedded model, so that the page can be mailed and opened on a phone
+MAX_UPDATES = 2_000_000  # updates of a weight in a training that runs in the page, so that it takes no time to wait for
 SAMPLES = 16  # names per model
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='3' fill='%231f6391'/%3E"
+    "%3Cpath d='M3 12V6h2l1 1 1-1h1.5l1 1 1-1H13v6' fill='none' stroke='%23fff' stroke-width='1.8'/%3E%3C/svg%3E"
+)
 EXAMPLE = "emma"  # the lectures' example; replaced if it is not in the list
-CHARTS = {"smoothing": "smoothing", "find_lr": "learning-rate", "embedding": "embedding", "initialization": "first"}
 
 
 class Params(Section):
@@ -64,7 +88,7 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
         if any(isinstance(item, list | dict) for value in config.values() for item in _items(value)):
             raise ValueError("a config that is nested")
         if family == "ngram":
-            arrays["ngrams"] = _ngram_digits(arrays, config, len(vocab))
+            arrays = packed(arrays, config, len(vocab))
         encoded = {key: _encode(array) for key, array in sorted(arrays.items())}
     except ValueError as error:
         raise ValueError(f"{path}: expected a model that the page can run, found {error}") from None
@@ -73,34 +97,6 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
 
 def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _ngram_digits(arrays: Arrays, config: Mapping[str, Any], vocab_size: int) -> NDArray[np.int64]:
-    """The `digits` of the n-grams of a model. Raises ValueError if the file does not fit together."""
-    order, position = config.get("order"), config.get("position")
-    if type(order) is not int or type(position) is not int or not (0 < order < 64 and 0 <= position < 1 << 31):
-        raise ValueError(f"order {reprlib.repr(order)} and position {reprlib.repr(position)}")
-    ngrams, counts = (arrays.get(name, np.zeros(0)) for name in ("ngrams", "counts"))
-    if not ngrams.dtype == counts.dtype == np.int64 or ngrams.ndim != 1 or ngrams.shape != counts.shape:
-        raise ValueError("n-grams without as many counts, both int64")
-    if not len(counts) or counts.min() < 1:
-        raise ValueError("no counts, or counts below 1")
-    return digits(ngrams, order, position, vocab_size)
-
-
-def digits(ngrams: NDArray[np.int64], order: int, position: int, vocab_size: int) -> NDArray[np.int64]:
-    """Split n-gram keys, (K,), into digits (see `ngram.span`): token, position, context from the nearest character on.
-
-    Returns:
-        (K, 1 + order). JavaScript's numbers have 53 bits, which the keys may exceed.
-    """
-    columns, quotient = [], ngrams
-    for base in (vocab_size, position + 1, *[vocab_size] * (order - 1)):
-        quotient, digit = np.divmod(quotient, base)
-        columns.append(digit)
-    if quotient.any():
-        raise ValueError(f"n-grams that are not of order {order} over {vocab_size} tokens")
-    return np.stack(columns, axis=1)
 
 
 def _encode(array: NDArray[Any]) -> dict[str, Any]:
@@ -138,63 +134,51 @@ def bigrams(inputs: Inputs) -> dict[str, Any]:
 def charts(inputs: Inputs) -> dict[str, Any]:
     """The data of the charts."""
     shares, first = inputs.curve("initialization"), inputs.training("initialization")
+    sweep = inputs.curve("find_lr")
     edges = [*shares.pop("from").tolist(), shares.pop("to").tolist()[-1]]
-    points = principal_components(inputs.arrays("mlp")["C"])[inputs.shown].tolist()  # (S, 2)
+    C = inputs.arrays("mlp")["C"]
+    points = principal_components(C)[inputs.shown].tolist()  # (S, 2)
     return {
         "bigrams": bigrams(inputs),
+        "additive": countable(inputs.tokens, inputs.dev, len(inputs.vocab)),
+        "neural_bigram": trainable(inputs.recipes.get("neural_bigram", {}), len(inputs.vocab)),
         "curves": {name: lists(curve) for name, curve in inputs.learning_curves().items()},
-        "smoothing": lists(inputs.smoothing("trigram_tuned")),
-        "rates": lists(inputs.curve("find_lr")) | {"good": inputs.training("find_lr")},
+        "rates": lists(sweep) | {"mean": smoothed(sweep["loss"]).tolist(), "good": inputs.training("find_lr")},
         "first": {"edges": edges, "shares": lists(shares), "of": {name: first[name] for name in shares}},
+        "train": front_coded(inputs.train),
+        "explained": explained(C),
         "embedding": [(inputs.vocab.itos[i], *point) for i, point in zip(inputs.shown, points, strict=True)],
     }
+
+
+def countable(train: Tokens, dev: Tokens, vocab_size: int) -> dict[str, Any]:
+    """What smooths bigrams and trigrams in the page: see `additive`."""
+    counts = {name: _encode(array) for name, array in additive.trigrams(train, vocab_size).items()}
+    return {"losses": additive.losses(train, dev, vocab_size), **counts}
+
+
+def trainable(recipe: Mapping[str, Any], vocab_size: int) -> dict[str, Any] | None:
+    """What trains the neural bigram in the page; None if it has no recipe or would take too long at each change."""
+    lr, steps, regularization, seed = (recipe.get(key) for key in ("lr", "steps", "regularization", "seed"))
+    if not (isinstance(steps, int) and isinstance(seed, int) and 0 <= seed < 1 << 32):
+        return None
+    rates = isinstance(lr, int | float) and isinstance(regularization, int | float)
+    if not rates or not 0 < steps * vocab_size**2 <= MAX_UPDATES:
+        return None
+    W = _encode(randn((vocab_size, vocab_size), seed))
+    return {"lr": lr, "steps": steps, "regularization": regularization, "W": W}
 
 
 def lists(columns: Columns) -> dict[str, list[float]]:
     return {name: column.tolist() for name, column in columns.items()}
 
 
-def header() -> str:
-    """The header cells of the table of models."""
-    cells = (
-        f'<abbr title="{escape(column.meaning)}">{escape(column.header)}</abbr>' if column.meaning else column.header
-        for column in COLUMNS
-    )
-    return "".join(f'<th scope="col">{cell}</th>' for cell in cells)
-
-
-def table(results: Sequence[Result]) -> str:
-    """The rows of the table of models, best first, each with its losses marked on a common scale."""
-    losses = [result[key] for result in results for key in ("train.nll", "dev.nll")]
-    finite = [loss for loss in losses if math.isfinite(loss)] or [0.0]
-    low, high = math.floor(min(finite) * 10) / 10, math.ceil(max(finite) * 10) / 10
-
-    def percent(loss: float) -> float:
-        return 100 * (min(loss, high) - low) / ((high - low) or 1)
-
-    lines = []
-    for result in reversed(results):
-        train, dev = percent(result["train.nll"]), percent(result["dev.nll"])
-        marks = (
-            f'<i style="left:{min(train, dev):.2f}%;width:{abs(train - dev):.2f}%"></i>'
-            f'<b class="train" style="left:{train:.2f}%"></b><b style="left:{dev:.2f}%"></b>'
-        )
-        lines.append(
-            f'<tr><th scope="row">{escape(result.model)}</th>'
-            f'<td class="place" aria-hidden="true"><div class="range">{marks}</div></td>'
-            f"{''.join(f'<td>{column.text(result)}</td>' for column in COLUMNS)}</tr>"
-        )
-    return "\n".join(lines)
-
-
 def samples(inputs: Inputs) -> str:
     """The first generated names of each model, best model first, and the share of its names that are new."""
     blocks = []
     for result in reversed(inputs.results):
-        path = inputs.data / "samples" / f"{result.model}.txt"
-        generated = read_text(path).split("\n")[:SAMPLES]
         counts = inputs.samples(result.model)
-        listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in generated if name)
+        listed = "".join(f'<li dir="auto">{escape(name)}</li>' for name in inputs.generated[result.model][:SAMPLES])
         new = f"{counts['new'] / counts['samples']:.0%} of {counts['samples']:,} are new"
         blocks.append(f"<article><h3>{escape(result.model)}</h3><p>{new}</p><ul>{listed}</ul></article>")
     return "\n".join(blocks)
@@ -206,37 +190,14 @@ def example(inputs: Inputs) -> str:
     return EXAMPLE if known else names.to_string(names.first(inputs.train, 1)).rstrip("\n")
 
 
-def answers(markdown: str) -> str:
-    """The exercises as self-contained HTML: images become links to the page's charts, other links plain text."""
-    parser = MarkdownIt("commonmark").enable("table")
-    tokens = parser.parse(markdown)
-    while tokens and not (tokens[0].type == "heading_open" and tokens[0].tag == "h2"):
-        tokens.pop(0)  # the page has its own title and its own paragraph on losses
-    kept = []
-    for token in tokens:
-        if token.type.startswith("heading_"):
-            token.tag = f"h{int(token.tag[1]) + 1}"
-        if token.children:
-            token.children = [part for child in token.children for part in _local(child)]
-        if token.type != "html_block":
-            kept.append(token)
-    html: str = parser.renderer.render(kept, parser.options, {})
-    region = '<div class="scroll" tabindex="0" role="region" aria-label="table"><table>'
-    return html.replace("<table>", region).replace("</table>", "</table></div>")
-
-
-def _local(token: Token) -> list[Token]:
-    """Convert an inline token of the exercises: drop HTML and links, and link images to the charts."""
-    if token.type in ("html_inline", "link_open", "link_close"):
-        return []
-    if token.type != "image":
-        return [token]
-    label = Token("text", "", 0, content=token.content)
-    anchor = CHARTS.get(Path(str(token.attrs["src"])).stem)
-    if anchor is None:
-        return [label]
-    label.content = f"Figure: {token.content}"
-    return [Token("link_open", "a", 1, attrs={"href": f"#{anchor}"}), label, Token("link_close", "a", -1)]
+def too_large(live: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of the models that are too large to embed. Raises ValueError if none is left."""
+    sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in live}
+    large = [name for name, size in sizes.items() if size > MAX_BYTES]
+    if len(large) == len(live):
+        found = ", ".join(f"{name} has {size:,}" for name, size in sizes.items())
+        raise ValueError(f"report.live: no model has at most {MAX_BYTES:,} bytes: {found}; add a smaller one")
+    return large
 
 
 @dataclass(frozen=True)
@@ -249,31 +210,31 @@ class Page:
     vocab: Vocab
     names: int  # number of train names
     example: str
+    groups: cards.Groups
+    cards: str  # HTML
     samples: str  # HTML
-    exercises: str  # HTML
+    exercises: str  # Markdown
 
     @property
     def too_large(self) -> list[str]:
-        """The names of the models that are too large to embed. Raises ValueError if none is left."""
-        sizes = {model["name"]: sum(len(array["data"]) for array in model["arrays"].values()) for model in self.live}
-        large = [name for name, size in sizes.items() if size > MAX_BYTES]
-        if len(large) == len(self.live):
-            found = ", ".join(f"{name} has {size:,}" for name, size in sizes.items())
-            raise ValueError(f"report.live: no model has at most {MAX_BYTES:,} bytes: {found}; add a smaller one")
-        return large
+        return too_large(self.live)
 
     def html(self) -> str:
         large, size, shown = self.too_large, len(self.vocab), len(self.charts["bigrams"]["shown"])
         live = [model for model in self.live if model["name"] not in large]
         data = {"itos": self.vocab.itos, "live": live, **self.charts}
         text = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        best = self.results[-1]
+        best, good = self.results[-1], self.charts["rates"]["good"]
         tested = f" Its loss on the test names, which were not used to choose it, is {best['test.nll']:.4f}."
         return Template(
-            _part("page.html")
+            _part("page.html").replace("$chapters", _chapters("html"))
         ).substitute(
-            style=_part("page.css"),
-            scripts="\n".join(f"<script>\n{_part(name)}</script>" for name in ("models.js", "charts.js", "page.js")),
+            description=f"{len(self.results)} character-level language models of names, live in the page.",
+            icon=ICON,
+            explained=f"{self.charts['explained']:.0%}".replace("%", " %"),
+            style=_part("page.css") + _chapters("css"),
+            script=joined([*_files("js"), STATIC / "main.js"]),
+            navigation="\n".join(f'<a href="#{id}">{name}</a>' for id, name in CHAPTERS.items()),
             data=text.replace("<", "\\u003c"),  # no name can end the script element
             models=len(self.results),
             names=f"{self.names:,}",
@@ -284,13 +245,17 @@ class Page:
             perplexity=f"{best['dev.perplexity']:.2f}",
             tested="" if math.isnan(best["test.nll"]) else tested,
             uniform=f"{math.log(size):.4f}",
+            tolerance=f"{TOLERANCE:g}",
+            good=f"{good['lowest']:.3g} to {good['highest']:.3g}",
             name=escape(self.example),
             beginning=escape(self.example[:2]),
             left_out=f" Too large to include: {escape(', '.join(large))}." if large else "",
-            header=header(),
-            table=table(self.results),
+            header=cards.header(self.groups),
+            table=cards.table(self.groups),
+            cards=self.cards,
             samples=self.samples,
-            exercises=self.exercises,
+            exercises=answers(self.exercises),
+            speaks=speaks(self.exercises, self.results),
         )
 
 
@@ -309,13 +274,25 @@ def make_page(inputs: Inputs, live: Sequence[str], exercises: str) -> Page:
         inputs.vocab,
         names.count(inputs.train),
         example(inputs),
+        inputs.families,
+        cards.cards(inputs, set(live) - set(too_large(embedded))),
         samples(inputs),
-        answers(exercises),
+        exercises,
     )
 
 
 def _part(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
+
+
+def _files(kind: str) -> list[Path]:
+    """The chapters' files of a kind, in the order of the page."""
+    paths = [STATIC / "chapters" / f"{id}.{kind}" for id in CHAPTERS]
+    return [path for path in paths if path.exists()]
+
+
+def _chapters(kind: str) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in _files(kind))
 
 
 def _finite(value: Any) -> Any:

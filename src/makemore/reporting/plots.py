@@ -47,6 +47,12 @@ def principal_components(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(points * np.sign(points[np.abs(points).argmax(axis=0), [0, 1]]))
 
 
+def explained(vectors: NDArray[np.float64]) -> float:
+    """The share of the variance of the vectors, (V, C), that the first two principal components explain."""
+    variances = np.linalg.svd(vectors.astype(np.float64) - vectors.mean(axis=0), compute_uv=False) ** 2
+    return float(variances[:2].sum() / variances.sum()) if variances.any() else 1.0
+
+
 @plot
 def loss_curves(inputs: Inputs) -> Rows:
     """The learning curves of all networks."""
@@ -62,5 +68,5 @@ def loss_curves(inputs: Inputs) -> Rows:
 @plot
 def models(inputs: Inputs) -> Rows:
     """The dev loss of each model with its standard error, the best last."""
-    rows = ((result.model, result["dev.nll"], result["dev.nll_se"]) for result in inputs.results)
+    rows = ((result.model, round(result["dev.nll"], 4), round(result["dev.nll_se"], 4)) for result in inputs.results)
     return ("model", "nll", "nll_se"), rows

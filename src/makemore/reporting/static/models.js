@@ -5,24 +5,24 @@
 // 32 bits; the arithmetic uses 64 bits.
 //
 // Shapes: V vocabulary, T context length, C embedding or channels, H hidden, G gates, I inputs, O outputs.
-"use strict";
-
 const TYPES = { f4: Float32Array, u1: Uint8Array, u2: Uint16Array, u4: Uint32Array };
 
 /** Decode an array from page.py: base64 of little-endian numbers, the byte order of all current browsers. */
-function decode({ type, shape, data }) {
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  return { shape, data: Float64Array.from(new TYPES[type](bytes.buffer)) };
+export function decode({ type, shape, data }) {
+  const text = atob(data);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return { shape, data: new Float64Array(new TYPES[type](bytes.buffer)) };
 }
 
-const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);
-const zeros = (size) => new Float64Array(size);
-const map = (x, f) => x.map((value, i) => f(value, i));
-const add = (x, y) => map(x, (value, i) => value + y[i]);
+export const row = ({ shape, data }, i) => data.subarray(i * shape[1], (i + 1) * shape[1]);
+export const zeros = (size) => new Float64Array(size);
+export const map = (x, f) => x.map((value, i) => f(value, i));
+export const add = (x, y) => map(x, (value, i) => value + y[i]);
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const relu = (x) => Math.max(0, x);
 
-function concat(parts) {
+export function concat(parts) {
   const result = zeros(parts.reduce((size, part) => size + part.length, 0));
   let offset = 0;
   for (const part of parts) {
@@ -33,7 +33,7 @@ function concat(parts) {
 }
 
 /** x @ W + b: (I,), (I, O), (O,) -> (O,). */
-function linear(x, W, b) {
+export function linear(x, W, b) {
   const outputs = W.shape[1];
   const y = b ? b.data.slice() : zeros(outputs);
   for (let i = 0; i < x.length; i++) {
@@ -43,7 +43,7 @@ function linear(x, W, b) {
   return y;
 }
 
-function softmax(logits) {
+export function softmax(logits) {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const exp = map(logits, (value) => Math.exp(value - largest));
   const sum = exp.reduce((a, b) => a + b, 0);
@@ -56,7 +56,7 @@ const SMOOTHINGS = {
   additive: (strength, V) => ({ extra: () => strength * V }),
   jelinek_mercer: (strength) => ({ discount: (c) => strength * c }),
   witten_bell: (strength) => ({ extra: (different) => strength * different }),
-  kneser_ney: (strength, V, nodes) => {
+  kneser_ney: (_strength, _V, nodes) => {
     const discounts = kneserNeyDiscounts(nodes);
     return { discount: (c) => discounts[Math.min(c, 3)], pass: () => 1 };
   },
@@ -77,15 +77,20 @@ class Ngram {
   constructor({ config, arrays }, V) {
     Object.assign(this, config, { V, roots: new Map() });
     this.single = config.smoothing === "none" || config.smoothing === "additive"; // only the full context
-    const { ngrams, counts } = arrays; // (K, 1 + order): token, position, context, nearest first; (K,)
+    const { shared, digits, counts, large } = arrays; // of ngrams.py; shared and counts are (K,)
     const depths = Array.from({ length: this.order }, () => []); // the nodes by context length
+    const path = []; // the nodes from the position to the full context of the last n-gram
+    let [read, larger] = [0, 0];
     for (let k = 0; k < counts.data.length; k++) {
-      const ngram = row(ngrams, k);
-      let node = this.roots.get(ngram[1]) ?? this.grow(this.roots, ngram[1], null, depths[0]);
-      for (let back = 1; back < this.order && !node.start; back++) {
-        node = node.children.get(ngram[1 + back]) ?? this.grow(node.children, ngram[1 + back], node, depths[back]);
+      const kept = shared.data[k];
+      path.length = Math.min(path.length, kept); // n-grams are sorted, so what is not shared is new
+      for (let depth = kept; depth < this.order; depth++) {
+        const parent = path.at(-1) ?? null;
+        const digit = digits.data[read++];
+        if (!parent?.start) path.push(this.grow(parent?.children ?? this.roots, digit, parent, depths[depth]));
       }
-      node.seen.set(ngram[0], (node.seen.get(ngram[0]) ?? 0) + counts.data[k]);
+      const count = counts.data[k] === 255 ? large.data[larger++] : counts.data[k];
+      path.at(-1).seen.set(digits.data[read++], count);
     }
     for (let depth = this.order - 1; depth >= (this.single ? this.order - 1 : 0); depth--) {
       this.smooth(depths[depth], depth);
@@ -107,8 +112,11 @@ class Ngram {
    */
   smooth(nodes, depth) {
     const strength = Array.isArray(this.strength) ? this.strength[depth] : (this.strength ?? 0);
-    const { discount = () => 0, extra = () => 0, pass = (c) => c } =
-      SMOOTHINGS[this.smoothing](strength, this.V, nodes);
+    const {
+      discount = () => 0,
+      extra = () => 0,
+      pass = (c) => c,
+    } = SMOOTHINGS[this.smoothing](strength, this.V, nodes);
     for (const node of nodes) {
       let [sum, discounts] = [0, 0];
       for (const c of node.seen.values()) {
@@ -167,17 +175,31 @@ class NeuralBigram extends Window {
 }
 
 /** Bengio et al. 2003: the concatenated embeddings of the context, one tanh layer, logits. */
-class MLP extends Window {
+export class MLP extends Window {
   constructor({ config, arrays }) {
     super();
     Object.assign(this, arrays, { context: config.context });
   }
 
+  /** Everything that is computed on the way from a context, (T,), to the logits. */
+  forward(context) {
+    const rows = context.map((token) => row(this.C, token)); // T of (C,)
+    const x = concat(rows); // (T * C,)
+    const inputs = linear(x, this.W1, this.b1); // (H,)
+    const h = map(inputs, Math.tanh); // (H,)
+    const hidden = linear(h, this.W2, this.b2); // (V,)
+    return { rows, inputs, h, logits: this.direct ? add(hidden, linear(x, this.direct)) : hidden };
+  }
+
   logits(context) {
-    const x = concat(context.map((token) => row(this.C, token))); // (T * C,)
-    const h = map(linear(x, this.W1, this.b1), Math.tanh); // (H,)
-    const logits = linear(h, this.W2, this.b2); // (V,)
-    return this.direct ? add(logits, linear(x, this.direct)) : logits;
+    return this.forward(context).logits;
+  }
+
+  /** What a token at a position of the context adds to the input of a hidden unit. */
+  drive(unit, position, token) {
+    const C = this.C.shape[1];
+    const H = this.W1.shape[1];
+    return row(this.C, token).reduce((sum, x, i) => sum + x * this.W1.data[(position * C + i) * H + unit], 0);
   }
 }
 
@@ -187,10 +209,7 @@ const CELLS = {
   lstm: (x, [h, c], U) => {
     const H = h.length;
     const gates = add(linear(h, U), x); // (4 * H,): input, forget and output gate, candidate
-    const cell = map(
-      c,
-      (value, j) => sigmoid(gates[H + j]) * value + sigmoid(gates[j]) * Math.tanh(gates[3 * H + j]),
-    );
+    const cell = map(c, (value, j) => sigmoid(gates[H + j]) * value + sigmoid(gates[j]) * Math.tanh(gates[3 * H + j]));
     return [map(cell, (value, j) => sigmoid(gates[2 * H + j]) * Math.tanh(value)), cell];
   },
   gru: (x, [h], U) => {
@@ -355,13 +374,13 @@ const FAMILIES = {
 };
 
 /** Load a model that page.py embedded. */
-function load({ family, config, arrays }, V) {
+export function load({ family, config, arrays }, V) {
   const decoded = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, decode(array)]));
   return new FAMILIES[family]({ config, arrays: decoded }, V);
 }
 
 /** The probability of each token of a name, end included, given the tokens before it, and the distributions, (V,). */
-function score(model, tokens) {
+export function score(model, tokens) {
   let state = model.begin();
   let last = 0;
   const distributions = [];
@@ -374,7 +393,7 @@ function score(model, tokens) {
 }
 
 /** Probabilities raised to 1 / temperature and normalised; at 0 the most likely token has probability 1. */
-function tempered(probs, temperature) {
+export function tempered(probs, temperature) {
   const largest = probs.reduce((a, b) => Math.max(a, b), 0);
   if (temperature === 0) {
     const likeliest = probs.indexOf(largest);
@@ -385,15 +404,23 @@ function tempered(probs, temperature) {
   return map(powers, (p) => p / sum);
 }
 
-/** Sample a continuation of a prefix, until the end of the name or `maxLength` tokens in total. */
-function finish(model, prefix, temperature, maxLength, random = Math.random) {
+export const MAX_LENGTH = 50; // generated names are cut off after this many characters
+
+/** The token whose share of the cumulative probabilities contains u, a number in [0, 1). */
+export function pick(probs, u) {
+  let [rest, token] = [u, 0];
+  while (token < probs.length - 1 && rest >= probs[token]) rest -= probs[token++];
+  return token;
+}
+
+/** Sample a continuation of a prefix, until the end of the name or MAX_LENGTH tokens in total. */
+export function finish(model, prefix, temperature, random) {
   const generated = [];
   let [probs, state] = model.advance(model.begin(), 0);
   for (const token of prefix) [probs, state] = model.advance(state, token);
-  while (prefix.length + generated.length < maxLength) {
+  while (prefix.length + generated.length < MAX_LENGTH) {
     const weights = tempered(probs, temperature);
-    let [u, token] = [random(), 0];
-    while (token < weights.length - 1 && u >= weights[token]) u -= weights[token++];
+    const token = pick(weights, random());
     if (token === 0) return { generated, ended: true };
     generated.push(token);
     [probs, state] = model.advance(state, token);
