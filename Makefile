@@ -5,10 +5,10 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify test test-fast lint results lecture clean
+.PHONY: help repro verify test test-fast lint results clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are out of date, show the models
 	@python stages/repair.py
@@ -37,19 +37,8 @@ lint: $(VENV)/.installed node_modules/.installed ## set up, lint and type-check
 results: $(VENV)/.installed ## show the table of models
 	@python stages/results.py
 
-RECIPE := -S mlp.initialization=randn -S mlp.examples=all -S mlp.batch_size=32 -S mlp.optimizer=sgd \
-	-S mlp.weight_decay=0.0 -S mlp.embedding_lr_scale=1.0 -S mlp.ema=0.0
-
-lecture: repro ## run the second lecture's three experiments (two minutes) and list them
-	@dvc exp remove --quiet lecture-2-100 lecture-2-300 lecture-10-200 2>/dev/null || true
-	dvc exp run --queue --name lecture-2-100 $(RECIPE) -S mlp.embedding=2 -S mlp.hidden=100 \
-		-S mlp.steps=10000 -S mlp.lr=0.01 -S mlp.schedule=constant evaluate@mlp
-	dvc exp run --queue --name lecture-2-300 $(RECIPE) -S mlp.embedding=2 -S mlp.hidden=300 \
-		-S mlp.steps=30000 -S mlp.lr=0.01 -S mlp.schedule=constant evaluate@mlp
-	dvc exp run --queue --name lecture-10-200 $(RECIPE) -S mlp.embedding=10 -S mlp.hidden=200 \
-		-S mlp.steps=200000 -S mlp.lr=0.1 -S mlp.schedule=step evaluate@mlp
-	dvc exp run --run-all --jobs 2
-	dvc exp show --only-changed --no-pager --drop '.*' --keep 'Experiment|mlp.(embedding|hidden|steps)$$|metrics/losses/mlp.json:(train|dev).nll$$'
+lecture-%: repro ## run the published experiments of lecture 2, 3, 4 or 5 (minutes each) beside their figures
+	@python stages/lecture.py $*
 
 clean: ## remove the environment (keeps the DVC cache and the outputs)
 	rm -rf $(VENV)

@@ -53,6 +53,8 @@ def live() -> dict[str, Model]:
     found["power_law, one strength per order"] = counted("power_law", 3, [0.2, 0.5, 0.9], 1)
     found["neural_bigram"] = network("neural_bigram", len(VOCAB))
     found |= {f"mlp {direct}": shaken("mlp", initialization="randn", direct=direct) for direct in (True, False)}
+    found["mlp of three layers"] = shaken("mlp", layers=3, batch_norm="all").eval()
+    found["mlp, hierarchical"] = shaken("mlp", context=4, layers=2, flatten=2, batch_norm="hidden").eval()
     found |= {f"{cell} {layers}": shaken("recurrent", cell=cell, layers=layers) for cell in GATES for layers in (1, 2)}
     found["bow"] = shaken("bow")
     found |= {f"wavenet of kernel {kernel}": shaken("wavenet", layers=5 - kernel, kernel=kernel) for kernel in (2, 3)}

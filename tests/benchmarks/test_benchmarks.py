@@ -72,6 +72,14 @@ def test_the_speed_of_the_mlp(bench: Bench) -> None:
     assert [len(table) for table in found] == [2, 2, 6, 3]
 
 
+def test_lectures(bench: Bench) -> None:
+    small = "--rounds", "1", "--share", "0"
+    (recipes,) = tables(bench("lectures", "recipes", *small))
+    assert len(recipes) == 6
+    (steps,) = tables(bench("lectures", "backprop", *small))
+    assert list(steps) == ["32", "512"]
+
+
 def test_networks(bench: Bench) -> None:
     steps, shares = tables(bench("models", "step", "time", "--rounds", "1", "--steps", "1"))
     assert list(steps) == list(shares) and len(steps) == 8

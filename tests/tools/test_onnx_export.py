@@ -28,6 +28,8 @@ NETWORKS: dict[str, Callable[[], Neural]] = {
     "neural bigram": lambda: network("neural_bigram", V),
     "mlp": lambda: network("mlp", V),
     "mlp, direct, one character": lambda: network("mlp", V, context=1, direct=True),
+    "mlp, three layers, BatchNorm": lambda: network("mlp", V, layers=3, batch_norm="all"),
+    "mlp, hierarchical": lambda: network("mlp", V, context=4, layers=2, flatten=2, batch_norm="hidden", direct=True),
     "rnn": lambda: network("recurrent", V, cell="rnn", layers=1),
     "gru": lambda: network("recurrent", V, cell="gru"),
     "lstm": lambda: network("recurrent", V, cell="lstm"),

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from makemore.core.folding import folded
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens
 from makemore.nn.backprop import loss_by_hand
@@ -231,22 +232,9 @@ class MLP(Neural):
         return {"saturated": float((h.abs() > SATURATED).float().mean())}
 
     def folded(self) -> Self:
-        """The same function without BatchNorm, which is linear at inference: exercise E02 of the third lecture.
-
-        Raises:
-            ValueError: the statistics differ by position, which one matrix cannot express.
-        """
-        if self.params.batch_norm == "per_position":
-            raise ValueError("batch_norm: per_position cannot be folded into the weights")
-        arrays = dict(self.arrays())
-        for name, norm in self.named_children():
-            assert isinstance(norm, BatchNorm1d)
-            factor, shift = (part.detach().cpu().numpy() for part in norm.linear())  # (H,) or (V,)
-            i = name.removeprefix("bn")
-            arrays[f"W{i}"] = arrays[f"W{i}"] * factor
-            arrays[f"b{i}"] = arrays.get(f"b{i}", 0) * factor + shift
-        arrays = {name: array for name, array in arrays.items() if not name.startswith("bn")}
-        return self.from_arrays({**self.config(), "batch_norm": "none"}, arrays, len(self.C))
+        """The same function without BatchNorm. Raises ValueError if its statistics differ by position."""
+        config = {**self.config(), "batch_norm": "none"}
+        return self.from_arrays(config, folded(self.arrays()), len(self.C))
 
 
 MODEL = MLP

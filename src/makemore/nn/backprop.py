@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from makemore.nn.batch_norm import EPSILON, BatchNorm1d
+from makemore.core.folding import EPSILON
+from makemore.nn.batch_norm import BatchNorm1d
 
 
 class Weights(NamedTuple):

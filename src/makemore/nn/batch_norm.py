@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-EPSILON = 1e-5
+from makemore.core.folding import EPSILON
 
 
 class BatchNorm1d(nn.Module):
@@ -50,9 +50,3 @@ class BatchNorm1d(nn.Module):
         """Update the running statistics with those of a batch, (G * H,), as `forward` does in training mode."""
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(var, self.momentum)
-
-    def linear(self) -> tuple[Tensor, Tensor]:
-        """The factor and the shift, (G * H,), that it applies in evaluation mode."""
-        positions = len(self.running_mean) // len(self.gamma)
-        factor = self.gamma.repeat(positions) / torch.sqrt(self.running_var + EPSILON)
-        return factor, self.beta.repeat(positions) - factor * self.running_mean

@@ -28,9 +28,10 @@ def draw(networks: Mapping[str, Diagnosis]) -> Figure:
         activations.set(title=f"{name}: activations", xlabel="value", ylabel="density")
         gradients.set(title=f"{name}: gradients of the activations", xlabel="value")
         updates.set(title=f"{name}: updates", xlabel="step", ylabel="log10(update / data)")
-        for axes in (activations, gradients, updates):
+        gradients.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
+        for axes, place in (activations, "upper right"), (gradients, "upper right"), (updates, "lower left"):
             if axes.get_legend_handles_labels()[0]:
-                axes.legend(fontsize=6, loc="upper right")
+                axes.legend(fontsize=6, loc=place)
     return drawn
 
 

@@ -24,6 +24,7 @@ from pydantic import Field
 
 from makemore.core import names
 from makemore.core.files import read_safetensors
+from makemore.core.folding import folded
 from makemore.core.params import Section
 from makemore.core.vocab import Tokens, Vocab
 from makemore.reporting import additive, cards
@@ -87,6 +88,8 @@ def embed(name: str, path: Path, vocab: Vocab) -> dict[str, Any]:
     try:
         if any(isinstance(item, list | dict) for value in config.values() for item in _items(value)):
             raise ValueError("a config that is nested")
+        if family == "mlp":
+            arrays = folded(arrays)
         if family == "ngram":
             arrays = packed(arrays, config, len(vocab))
         encoded = {key: _encode(array) for key, array in sorted(arrays.items())}

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from makemore.core.files import METADATA, metadata_json
+from makemore.core.folding import folded
 from makemore.core.model import Arrays, Model, family_of, metadata
 from makemore.core.vocab import Vocab
 
@@ -82,8 +83,15 @@ def mlp(g: Graph, config: Config) -> str:
     window = [g("Unsqueeze", g.back("tokens", distance), [2]) for distance in reversed(range(config["context"]))]
     contexts = g("Concat", *window, axis=2)  # (N, T, K)
     x = g("Reshape", g("Gather", "C", contexts), [0, 0, -1])  # (N, T, K * C)
-    h = g("Tanh", g("Add", g("MatMul", x, "W1"), "b1"))  # (N, T, H)
-    logits = g("Add", g("MatMul", h, "W2"), "b2")  # (N, T, V)
+    h, groups = x, config["context"]
+    for i in range(1, config["layers"] + 1):
+        groups = groups // config["flatten"] if config["flatten"] else 1
+        joined = g("Reshape", h, [0, 0, groups, -1]) if config["flatten"] else h  # (N, T, G, J * H)
+        h = g("Tanh", g("Add", g("MatMul", joined, f"W{i}"), f"b{i}"))  # (N, T, H) or (N, T, G, H)
+    if config["flatten"]:
+        h = g("Reshape", h, [0, 0, -1])  # (N, T, H)
+    output = config["layers"] + 1
+    logits = g("Add", g("MatMul", h, f"W{output}"), f"b{output}")  # (N, T, V)
     return g("Add", logits, g("MatMul", x, "direct")) if config["direct"] else logits
 
 
@@ -175,7 +183,7 @@ def export(model: Model, vocab: Vocab) -> bytes:
     family = family_of(model)
     if family not in FAMILIES:
         raise ValueError(f"no ONNX export for the family {family}; available: {', '.join(FAMILIES)}")
-    g = Graph(model.arrays())
+    g = Graph(folded(model.arrays()) if family == "mlp" else model.arrays())
     logits = FAMILIES[family](g, model.config())
     g.nodes.append(helper.make_node("LogSoftmax", [logits], ["log_probs"], "log_probs", axis=-1))
     graph = helper.make_graph(

@@ -175,19 +175,29 @@ class NeuralBigram extends Window {
 }
 
 /** Bengio et al. 2003: the concatenated embeddings of the context, one tanh layer, logits. */
+function groups(items, size) {
+  return Array.from({ length: items.length / size }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
 export class MLP extends Window {
   constructor({ config, arrays }) {
     super();
-    Object.assign(this, arrays, { context: config.context });
+    const { context, layers, flatten } = config;
+    Object.assign(this, arrays, { context, layers, flatten });
   }
 
   /** Everything that is computed on the way from a context, (T,), to the logits. */
   forward(context) {
     const rows = context.map((token) => row(this.C, token)); // T of (C,)
     const x = concat(rows); // (T * C,)
-    const inputs = linear(x, this.W1, this.b1); // (H,)
-    const h = map(inputs, Math.tanh); // (H,)
-    const hidden = linear(h, this.W2, this.b2); // (V,)
+    let [inputs, h] = [[], rows]; // of the last layer: G of (H,)
+    for (let i = 1; i <= this.layers; i++) {
+      const joined = this.flatten ?? h.length; // the first layer joins all, the next have one group
+      inputs = groups(h, joined).map((group) => linear(concat(group), this[`W${i}`], this[`b${i}`]));
+      h = inputs.map((input) => map(input, Math.tanh));
+    }
+    [inputs, h] = [inputs[0], h[0]]; // (H,)
+    const hidden = linear(h, this[`W${this.layers + 1}`], this[`b${this.layers + 1}`]); // (V,)
     return { rows, inputs, h, logits: this.direct ? add(hidden, linear(x, this.direct)) : hidden };
   }
 

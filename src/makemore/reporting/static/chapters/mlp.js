@@ -280,7 +280,10 @@ function drawEmbedding(container, points) {
 
 chapter("mlp", () => {
   drawEmbedding(at("embedding-chart"), data.embedding);
-  const networks = models.names.filter((name) => models.source(name).family === "mlp");
+  const networks = models.names.filter((name) => {
+    const { family, config } = models.source(name);
+    return family === "mlp" && config.layers === 1; // one hidden layer, whose units it shows
+  });
   at("forward").hidden = !networks.length;
   if (!networks.length) return;
   const forward = new Forward(networks[0]);
