@@ -38,7 +38,7 @@ OURS: dict[str, dict[str, Any]] = {  # changes of `mlp` in params.yaml, by run; 
     "kaiming": {"steps": 500, "lr": 0.03, "weight_decay": 0.3, "ema": 0.99},
     "batch-norm": NORMALIZED | {"steps": 700, "lr": 0.03, "weight_decay": 0.6, "batch_size": 384, "ema": 0.995},
     "baseline": NORMALIZED | {"steps": 700, "lr": 0.03, "weight_decay": 0.6, "batch_size": 384, "ema": 0.995},
-    "context-8": NORMALIZED | {"steps": 3000, "lr": 0.01, "weight_decay": 2.0, "ema": 0.998},
+    "context-8": NORMALIZED | {"steps": 3500, "lr": 0.02, "weight_decay": 0.3, "ema": 0.998},
     "both": NORMALIZED | {"steps": 2500, "lr": 0.015, "weight_decay": 0.6, "ema": 0.998},
     "wider": NORMALIZED | {"steps": 3500, "lr": 0.01, "weight_decay": 1.2, "ema": 0.998},
 }

@@ -84,7 +84,8 @@ class Options(NamedTuple):
 
 
 def recipe(name: str, **changes: object) -> tuple[MLPParams, TrainingParams]:
-    values = LECTURE | {"direct": False, "device": "cpu", "threads": 1, "checkpoint_every": 0, "seed": 2147483647}
+    values = LECTURE | {"layers": 1, "flatten": None, "batch_norm": "none", "momentum": 0.001, "gradients": "autograd"}
+    values |= {"direct": False, "device": "cpu", "threads": 1, "checkpoint_every": 0, "seed": 2147483647}
     values |= {"weight_decay": 0, "embedding_decay": 0, "embedding_lr_scale": 1, "warmup": 0, "ema": 0}
     values |= RECIPES[name] | changes
     shape, training = ({key: values[key] for key in schema.model_fields} for schema in (MLPParams, TrainingParams))

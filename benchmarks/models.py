@@ -41,7 +41,12 @@ NAMES, STEPS = 32, 100
 WIDE = {"embedding": 64, "hidden": 64}
 SHAPES = {  # the family of each network, and its hyperparameters as makemore's script has them
     "bigram": ("neural_bigram", {}),
-    "mlp": ("mlp", WIDE | {"context": 16, "direct": False, "initialization": "scaled", "examples": "all"}),
+    "mlp": (
+        "mlp",
+        WIDE
+        | {"context": 16, "layers": 1, "flatten": None, "direct": False, "batch_norm": "none", "momentum": 0.001}
+        | {"initialization": "scaled", "examples": "all", "gradients": "autograd"},
+    ),
     "rnn": ("recurrent", WIDE | {"cell": "rnn", "layers": 1, "dropout": 0}),
     "gru": ("recurrent", WIDE | {"cell": "gru", "layers": 1, "dropout": 0}),
     "lstm": ("recurrent", WIDE | {"cell": "lstm", "layers": 1, "dropout": 0}),

@@ -5,8 +5,6 @@ from typing import Annotated
 
 from _stage import ModelName, command, option
 
-import typer
-
 from makemore.core.files import write_csv, write_json
 from makemore.evaluation.diagnosis import read_diagnosis
 
@@ -24,7 +22,6 @@ def main(
     metrics: MetricsOut = None,
     layers: LayersOut = None,
     updates: UpdatesOut = None,
-    figure: Annotated[Path | None, typer.Option(help="also draw it all to this PNG")] = None,
 ) -> None:
     """Show the activations and gradients of each layer at the last training step, and the size of the updates.
 
@@ -45,10 +42,6 @@ def main(
         for step, ratio in zip(found.steps.tolist(), ratios.tolist(), strict=True)
     ]
     write_csv(updates or Path(f"metrics/curves/{name}_updates.csv"), ("step", "matrix", "ratio"), rows)
-    if figure:
-        from makemore.reporting import diagnosis, figures  # imports matplotlib, which doubles the running time
-
-        figures.save(figure, diagnosis.draw({name: found}))
     for part, values in summary.items():
         print(f"{path}: {part}: " + ", ".join(f"{key} {value:.4g}" for key, value in values.items()))
 

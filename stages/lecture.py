@@ -25,6 +25,7 @@ def main(
         subprocess.run(["dvc", "exp", "run", "--run-all", "--jobs", str(jobs)], check=False)  # it reports its errors
     for line in lectures.table(runs):
         print(line)
+    print(f"\nThis table again: python stages/lecture.py {part} --show")
 
 
 app = command(main)

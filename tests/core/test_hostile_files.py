@@ -130,7 +130,7 @@ def test_a_vocabulary_that_uses_all_symbols_for_the_boundary(outputs: Path, run:
 CONFIGS: list[tuple[str, Metadata, str]] = [
     ("mlp", {"hidden": -1}, "a bad config.hidden: expected an integer >= 1 and <= 1000000, got -1"),
     ("mlp", {"hidden": "8"}, "a bad config.hidden: expected an integer >= 1 and <= 1000000, got '8'"),
-    ("mlp", {"foo": 1}, "a bad config.foo: unknown key; available: context, embedding, hidden, direct,"),
+    ("mlp", {"foo": 1}, "a bad config.foo: unknown key; available: context, embedding, hidden, layers,"),
     ("neural_bigram", {"foo": 1}, "a bad config.foo: unknown key; available: none"),
     ("bigram", {"order": 0}, "a bad config.order: expected an integer >= 1 and <= 63, got 0"),
     ("bigram", {"order": 63}, "order: 63 is too high for a vocabulary of 6 tokens; try a lower order"),

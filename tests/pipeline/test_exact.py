@@ -138,7 +138,8 @@ COLLECTING = {"test", "figures", "report"}
 def own(stage: str, model: str) -> set[str]:
     """What a change to one model makes stale."""
     mixture = {"ensemble", "evaluate@ensemble", "sample@ensemble"} if model in MIXED else set()
-    return {f"{stage}@{model}", f"evaluate@{model}", f"sample@{model}"} | mixture | COLLECTING
+    diagnosed = {f"diagnose@{model}"} if model in INDEX["trained"] else set()
+    return {f"{stage}@{model}", f"evaluate@{model}", f"sample@{model}"} | diagnosed | mixture | COLLECTING
 
 
 # What a change of any key in a section makes stale, written out to be read. A new section needs a row.

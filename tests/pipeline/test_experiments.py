@@ -51,14 +51,14 @@ def test_a_queued_grid_with_two_workers(project: Project) -> None:
 
 def test_a_queued_experiment_runs_the_code_it_was_queued_with(project: Project) -> None:
     """An editable install would run the workspace's code instead, iterative/dvc#10419."""
-    project.edit("src/makemore/models/mlp.py", "(5 / 3) /", "(4 / 3) /")
+    project.edit("src/makemore/models/mlp.py", "kaiming(5 / 3), 0, kaiming(0.1)", "kaiming(4 / 3), 0, kaiming(0.1)")
     project.run("dvc", "exp", "run", "--queue", "-S", "mlp.hidden=7", MODEL)
     project.edit("src/makemore/models/mlp.py", "import torch\n", "raise SystemExit('the code of the workspace')\n")
     with project.forking() as variables:
         project.run("dvc", "exp", "run", "--run-all", **variables)
     queued = experiments(project)["7"]
     project.run("git", "checkout", "--", ".")
-    project.edit("src/makemore/models/mlp.py", "(5 / 3) /", "(4 / 3) /")
+    project.edit("src/makemore/models/mlp.py", "kaiming(5 / 3), 0, kaiming(0.1)", "kaiming(4 / 3), 0, kaiming(0.1)")
     project.run("python", "stages/train_mlp.py", "--hidden", "7")
     project.run("python", "stages/evaluate.py", "mlp")
     assert nll(project) == queued

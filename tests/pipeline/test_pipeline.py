@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from checkout import ROOT, Project, ran
 from makemore.core.files import read_json
 
-MLP = {"train@mlp", "evaluate@mlp", "sample@mlp", "test", "figures", "report"}
+MLP = {"train@mlp", "diagnose@mlp", "evaluate@mlp", "sample@mlp", "test", "figures", "report"}
 
 
 def test_a_second_run_runs_nothing(project: Project) -> None:

@@ -2,10 +2,10 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-import browser
 from checkout import Project
 from conftest import load_stage
 
@@ -33,16 +33,13 @@ def test_plots_open_without_a_network(project: Project) -> None:
     assert project.status() == " M metrics/curves/mlp.csv\n"
 
 
-def test_each_chart_is_shown_once_and_draws_without_warnings(project: Project) -> None:
-    pytest.importorskip("playwright", reason="needs playwright: pip install playwright")
-    if browser.executable() is None:
-        pytest.skip(f"needs a browser, one of {', '.join(browser.NAMES)}")
+def test_each_chart_is_shown_once_and_draws_without_warnings(project: Project, started: Any) -> None:
     load_stage("plots_page").main(project.path / ".dvc/plots.html")
     (project.path / ".dvc/config.local").write_text("[plots]\n    html_template = plots.html\n")
     project.run("dvc", "plots", "show")
     said: list[str] = []
-    with browser.browser() as started:
-        page = started.new_page()
+    page = started.new_page()
+    try:
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto((project.path / "dvc_plots/index.html").as_uri())
@@ -53,6 +50,8 @@ def test_each_chart_is_shown_once_and_draws_without_warnings(project: Project) -
             "[...document.querySelectorAll('img')].map((image) => [image.getAttribute('src'), image.clientWidth])"
         )
         shown = page.evaluate(pictures)
+    finally:
+        page.close()
     figures = {path.name for path in (project.path / "metrics/figures").iterdir()}
     assert {src.partition("metrics_figures_")[2] for src, _ in shown} == figures
     assert all(width == 0 for _, width in shown), "a figure that is an interactive chart too"

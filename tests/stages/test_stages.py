@@ -181,7 +181,7 @@ def test_explicit_paths(run: Run, folder: Path) -> None:
     [
         ("hidden: 8", "hidden: abc", "params.yaml: mlp.hidden: expected an integer >= 1 and <= 1000000, got 'abc'"),
         ("hidden: 8", "hiden: 8", "params.yaml: mlp.hiden: unknown key; available: "),
-        ("schedule: linear", "schedule: cubic", "params.yaml: mlp.schedule: expected one of constant, step, linear"),
+        ("schedule: linear", "schedule: cubic", "params.yaml: mlp.schedule: expected one of constant, step, late_step"),
         ("mlp:", "mpl:", "params.yaml: mlp: no such section; available: clean, split"),
     ],
 )
