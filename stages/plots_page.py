@@ -14,7 +14,8 @@ import typer
 from makemore.core.files import write_bytes
 
 VEGA_LITE = "5.21"  # DVC's plot templates use version 5
-CHARTS = "bigram_counts", "embedding", "find_lr", "initialization", "loss_curves", "models", "smoothing"  # not as PNG
+# Figures that `dvc plots` draws as charts, and so does not show as PNG
+CHARTS = "bigram_counts embedding find_lr initialization inside_training loss_curves models smoothing".split()
 
 PAGE = """<!DOCTYPE html>
 <html>
