@@ -15,7 +15,16 @@ from makemore.core.files import write_bytes
 
 VEGA_LITE = "5.21"  # DVC's plot templates use version 5
 # Figures that `dvc plots` draws as charts, and so does not show as PNG
-CHARTS = "bigram_counts embedding find_lr initialization inside_training loss_curves models smoothing".split()
+CHARTS = [
+    "bigram_counts",
+    "embedding",
+    "find_lr",
+    "initialization",
+    "inside_training",
+    "loss_curves",
+    "models",
+    "smoothing",
+]
 
 PAGE = """<!DOCTYPE html>
 <html>
