@@ -23,8 +23,7 @@ def main(
     if not show:
         lectures.queue(runs)
         subprocess.run(["dvc", "exp", "run", "--run-all", "--jobs", str(jobs)], check=False)  # it reports its errors
-    for line in lectures.table(runs):
-        print(line)
+    print("\n".join(lectures.table(runs)))
     print(f"\nThis table again: python stages/lecture.py {part} --show")
 
 
