@@ -11,7 +11,13 @@ from makemore.models.mlp import MLP, MLPParams
 from makemore.tools.lectures import RUNS, Run, settings
 from makemore.training.params import TrainingParams
 
-PUBLISHED = {"2-100": 3_481, "2-300": 10_281, "deep": 47_024, "manual": 12_297, "both": 22_397, "wider": 76_579}
+PARAMETERS = {
+    **dict.fromkeys(("2-10-200", "3-randn", "3-small-output", "3-unsaturated", "3-kaiming"), 11_897),
+    **dict.fromkeys(("3-batch-norm", "5-baseline"), 12_097),
+    **dict.fromkeys(("5-hierarchical", "5-both"), 22_397),
+    **{"2-2-100": 3_481, "2-2-300": 10_281, "3-deep": 47_024, "4-manual": 12_297, "5-context-8": 22_097},
+    "5-wider": 76_579,
+}
 
 
 @pytest.mark.parametrize("run", RUNS, ids=[run.experiment for run in RUNS])
@@ -21,8 +27,8 @@ def test_a_run_changes_only_params_of_the_mlp(run: Run) -> None:
     values |= run.params
     shape = MLPParams.model_validate({key: values[key] for key in MLPParams.model_fields})
     TrainingParams.model_validate({key: values[key] for key in TrainingParams.model_fields})
-    assert MLP(shape, 27, None).parameter_count == PUBLISHED.get(run.name, MLP(shape, 27, None).parameter_count)
-    assert f"mlp.hidden={run.params['hidden']}" in settings(run)
+    assert MLP(shape, 27, None).parameter_count == PARAMETERS[run.experiment.removeprefix("lecture-")]
+    assert f"--set-param=mlp.hidden={run.params['hidden']}" in settings(run)
 
 
 def test_a_table_without_experiments_is_one_line(run: Callable[..., Result]) -> None:

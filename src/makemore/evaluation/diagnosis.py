@@ -21,6 +21,12 @@ UPDATE = "update."
 Floats = NDArray[Any]  # float32 or float64
 
 
+def density(values: Floats) -> tuple[Floats, Floats]:
+    """The middles of the bins of a histogram, (B,), and the density in each, (B,)."""
+    heights, edges = np.histogram(values, BINS, density=True)  # (B,), (B + 1,)
+    return (edges[:-1] + edges[1:]) / 2, heights
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """What the last step of a training shows, and the sizes of its updates."""
@@ -49,8 +55,7 @@ class Diagnosis:
         """Rows of layer, `activation` or `gradient`, the middle of a bin, and the density there."""
         for kind, layers in ("activation", self.activations), ("gradient", self.gradients):
             for layer, values in layers.items():
-                density, edges = np.histogram(values, BINS, density=True)  # (B,), (B + 1,)
-                for middle, height in zip((edges[:-1] + edges[1:]) / 2, density, strict=True):
+                for middle, height in zip(*density(values), strict=True):
                     yield layer, kind, float(middle), float(height)
 
 

@@ -1,12 +1,10 @@
 """The third lecture's figures of the inside of a training, for one network or many."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from makemore.evaluation.diagnosis import BINS, HEALTHY, Diagnosis
+from makemore.evaluation.diagnosis import HEALTHY, Diagnosis, density
 
 
 def draw(networks: Mapping[str, Diagnosis]) -> Figure:
@@ -19,8 +17,9 @@ def draw(networks: Mapping[str, Diagnosis]) -> Figure:
             about = f"{layer}: std {summary[layer]['std']:.2f}"
             if found.bounded:
                 about += f", saturated {summary[layer]['saturated']:.1%}"
-            _histogram(activations, values, about)
-            _histogram(gradients, found.gradients[layer], f"{layer}: std {summary[layer]['gradient_std']:.1e}")
+            activations.plot(*density(values), linewidth=1, label=about)
+            about = f"{layer}: std {summary[layer]['gradient_std']:.1e}"
+            gradients.plot(*density(found.gradients[layer]), linewidth=1, label=about)
         for matrix, ratios in found.updates.items():
             about = f"{matrix}: grad/data {found.ratios[matrix]:.1e}"
             updates.plot(found.steps, ratios, linewidth=0.8, label=about)
@@ -33,8 +32,3 @@ def draw(networks: Mapping[str, Diagnosis]) -> Figure:
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(fontsize=6, loc=place)
     return drawn
-
-
-def _histogram(axes: Any, values: Any, label: str) -> None:
-    density, edges = np.histogram(values, BINS, density=True)
-    axes.plot((edges[:-1] + edges[1:]) / 2, density, linewidth=1, label=label)

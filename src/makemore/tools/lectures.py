@@ -5,7 +5,7 @@ Losses are of the lectures' own list. On another list, or another order of its l
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,15 +87,14 @@ SATURATED = "2.78 2.56 2.25 1.69 1.88"  # of `deep`: percent of tanh units beyon
 
 
 def settings(run: Run) -> list[str]:
-    """The arguments of `dvc exp run` that set the params of a run."""
-    return [
-        argument for key, value in run.params.items() for argument in ("-S", f"mlp.{key}={json.dumps(value)}")
-    ]  # JSON is YAML, which DVC reads
+    """The options of `dvc exp run` that set the params of a run; DVC reads the values as YAML, which JSON is."""
+    return [f"--set-param=mlp.{key}={json.dumps(value)}" for key, value in run.params.items()]
 
 
 def queue(runs: list[Run]) -> None:
     """Queue the experiments; those of the same names are replaced. Raises ValueError if DVC fails."""
-    names = [run.experiment for run in runs if _reference(run)]
+    known = experiments()
+    names = [run.experiment for run in runs if run.experiment in known]
     if names:
         _dvc("exp", "remove", "--quiet", *names)
     for run in runs:
@@ -104,16 +103,17 @@ def queue(runs: list[Run]) -> None:
 
 def table(runs: list[Run]) -> Iterator[str]:
     """Markdown: what each run reached, beside what is published. Raises ValueError if an experiment is missing."""
+    known = experiments()
     yield "| run | parameters | train | dev | published: train | dev |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for run in runs:
-        losses = _metrics(run, LOSSES)
+        losses = _metrics(known, run, LOSSES)
         published = (f"{loss:.4f}".rstrip("0") if loss else "-" for loss in (run.train, run.dev))
         reached = f"{losses['parameters']:,} | {losses['train']['nll']:.4f} | {losses['dev']['nll']:.4f}"
         yield f"| {run.what} | {reached} | {' | '.join(published)} |"
     for run in runs:
         if run.name == "deep":
-            layers = [layer for name, layer in _metrics(run, DIAGNOSIS).items() if name.startswith("tanh")]
+            layers = [layer for name, layer in _metrics(known, run, DIAGNOSIS).items() if name.startswith("tanh")]
             shares = " ".join(f"{100 * layer['saturated']:.2f}" for layer in layers)
             gradients = " ".join(f"{layer['gradient_std']:.2e}" for layer in layers)
             yield ""
@@ -121,21 +121,20 @@ def table(runs: list[Run]) -> Iterator[str]:
             yield f"standard deviation of their gradients: {gradients}; published: 2.64e-03 to 1.95e-03"
 
 
-def _metrics(run: Run, path: str) -> dict[str, Any]:
-    reference = _reference(run)
-    if not reference:
+def experiments() -> dict[str, str]:
+    """The git references of the experiments that were run, by name."""
+    listed = subprocess.run(["git", "for-each-ref", "--format=%(refname)", "refs/exps"], capture_output=True, text=True)
+    return {Path(reference).name: reference for reference in listed.stdout.split()}
+
+
+def _metrics(known: Mapping[str, str], run: Run, path: str) -> dict[str, Any]:
+    if run.experiment not in known:
         raise ValueError(f"{run.experiment}: no such experiment; run `make lecture-{run.part}`")
-    shown = subprocess.run(["git", "show", f"{reference}:{path}"], capture_output=True, text=True)
+    shown = subprocess.run(["git", "show", f"{known[run.experiment]}:{path}"], capture_output=True, text=True)
     if shown.returncode:
         raise ValueError(f"{run.experiment}: {shown.stderr.strip()}")
     found: dict[str, Any] = json.loads(shown.stdout)
     return found
-
-
-def _reference(run: Run) -> str | None:
-    """The git reference of the experiment, if it has been run."""
-    listed = subprocess.run(["git", "for-each-ref", "--format=%(refname)", "refs/exps"], capture_output=True, text=True)
-    return next((line for line in listed.stdout.split() if Path(line).name == run.experiment), None)
 
 
 def _dvc(*arguments: str) -> None:
