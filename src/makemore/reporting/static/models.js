@@ -174,11 +174,12 @@ class NeuralBigram extends Window {
   }
 }
 
-/** Bengio et al. 2003: the concatenated embeddings of the context, one tanh layer, logits. */
+/** Cut a list into parts of one size. */
 function groups(items, size) {
   return Array.from({ length: items.length / size }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
+/** Bengio et al. 2003: the concatenated embeddings of the context, layers of tanh units, logits. BatchNorm is folded. */
 export class MLP extends Window {
   constructor({ config, arrays }) {
     super();
