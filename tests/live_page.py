@@ -88,7 +88,7 @@ def started() -> Iterator[Any]:
 def shared(started: Any, address: str) -> Iterator[tuple[Any, list[str]]]:
     """The page with all its chapters, opened once, and all errors, dialogs and network requests so far."""
     page, found = started.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce"), []
-    page.set_default_timeout(5000)
+    page.set_default_timeout(30_000)
     page.on("console", lambda message: found.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: found.append(f"error: {error}"))
     page.on("dialog", lambda dialog: found.append(f"dialog: {dialog.message}"))
@@ -112,7 +112,7 @@ def page(shared: tuple[Any, list[str]]) -> Iterator[Any]:
 
 def until(page: Any, condition: str) -> None:
     """Wait for a condition. `page.wait_for_function` cannot, since the page allows no `eval`."""
-    for _ in range(100):
+    for _ in range(600):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(50)
