@@ -17,17 +17,30 @@ from typing import Annotated
 from _benchmark import DEV, TEST, TRAIN, VOCAB, command, row, run_stage, table  # isort: skip
 import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from makemore.core.model import load_model
 from makemore.core.vocab import Vocab, read_tokens
 from makemore.evaluation.losses import evaluate
-from makemore.models import ensemble
 
 
 def seconds() -> float:
     """The processor time of all child processes so far."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
+
+
+def interpolated(parts: list[NDArray[np.float64]], weight: float) -> NDArray[np.float64]:
+    """The log of the weighted mean of two arrays of probabilities (linear interpolation, Jelinek and Mercer 1980)."""
+    return np.asarray(np.logaddexp(parts[0] + np.log(weight), parts[1] + np.log(1 - weight)))
+
+
+def fitted_weight(parts: list[NDArray[np.float64]]) -> float:
+    """The best weight of the first model, by expectation maximization: the mean share that it has in a token."""
+    weight = 0.5
+    for _ in range(200):
+        weight = float(np.exp(parts[0] + np.log(weight) - interpolated(parts, weight)).mean())
+    return weight
 
 
 def cells(figures: list[float]) -> list[str]:
@@ -62,8 +75,7 @@ def main(
             rows.append([*(evaluate(trained, tokens)["nll"] for tokens in splits), took])
             if other:
                 parts = [part.token_log_probs(splits[1]) for part in (trained, other)]  # (M,)
-                weights = np.full(2, 0.5), ensemble.fit_weights(np.stack(parts))
-                rows[-1] += [-ensemble.mixed(parts, weight).mean() for weight in weights]
+                rows[-1] += [-interpolated(parts, weight).mean() for weight in (0.5, fitted_weight(parts))]
             row(seed, *cells(rows[-1]))
     columns = [list(column) for column in zip(*rows, strict=True)]
     row("mean", *cells([mean(column) for column in columns]))

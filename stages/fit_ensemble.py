@@ -3,19 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-from _stage import DevPath, VocabPath, command
+from _stage import DevPath, TrainPath, VocabPath, command
 
 import numpy as np
 import typer
 from pydantic import Field
 
+from makemore.core.contexts import name_bounds, sliding
 from makemore.core.files import write_json
-from makemore.core.model import load_model, save_model
+from makemore.core.model import load_model, save_model, stateful
 from makemore.core.params import Section
 from makemore.core.progress import progress
 from makemore.core.terminal import visible
 from makemore.core.vocab import Vocab, read_tokens
-from makemore.models.ensemble import Ensemble, fit_weights
+from makemore.models.ensemble import Ensemble, Gate, count_contexts, in_step
+from makemore.search.pooling import fit_weights
+
+LARGEST = 1 << 25  # probabilities of all models that the weights are fitted on, which bounds the memory
 
 
 class Params(Section):
@@ -27,27 +31,35 @@ class Params(Section):
 def main(
     params: Params,
     vocab: VocabPath = Path("data/vocab.json"),
+    train: TrainPath = Path("data/splits/train.txt"),
     dev: DevPath = Path("data/splits/dev.txt"),
     folder: Annotated[Path, typer.Option(help="folder of the models to mix")] = Path("models"),
     model: Annotated[Path, typer.Option(help="model to write")] = Path("models/ensemble.safetensors"),
-    metrics: Annotated[Path, typer.Option(help="weights to write")] = Path("metrics/training/ensemble.json"),
+    metrics: Annotated[Path, typer.Option(help="mean weights to write")] = Path("metrics/training/ensemble.json"),
 ) -> None:
-    """Fit the weights of a mixture of models on the dev names, by expectation maximization."""
+    """Fit the weights of a mixture of models on the dev names."""
     if len(set(params.models)) < len(params.models):
         raise ValueError(f"ensemble.models: a model is listed twice: {', '.join(params.models)}")
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(dev, vocabulary)
+    ends = name_bounds(tokens)[1].cumsum()
+    fitting = np.searchsorted(ends, LARGEST // (len(params.models) * len(vocabulary)), side="right")
+    tokens = tokens[: ends[max(0, fitting - 1)]]
     members = {name: load_model(folder / f"{name}.safetensors", vocabulary) for name in params.models}
-    log_probs = []
+    seen = count_contexts(read_tokens(train, vocabulary), len(vocabulary))
+    gate = Gate(seen, np.zeros((seen.features, len(members))), len(vocabulary))
+    log_probs = np.empty((len(members), len(tokens), len(vocabulary)))  # (K, M, V)
     with progress("ensemble", len(members), "models") as update:
-        for name, member in members.items():
-            log_probs.append(member.token_log_probs(tokens))  # (M,)
-            update(len(log_probs), f"{name} {-log_probs[-1].mean():.4f}")
-    weights = fit_weights(np.stack(log_probs))
-    save_model(model, Ensemble(members, weights), vocabulary)
-    fitted = dict(zip(members, weights.tolist(), strict=True))
-    write_json(metrics, fitted)
-    print(visible(f"{model}: {', '.join(f'{name} {weight:.3f}' for name, weight in fitted.items())}"))
+        for i, (name, member) in enumerate(members.items()):
+            for places, rows in in_step(stateful(member), tokens):
+                log_probs[i, places] = rows
+            update(i + 1, name)
+    features = gate.features(sliding(tokens, seen.length))
+    gate.W = fit_weights(log_probs, features, tokens)
+    save_model(model, Ensemble(members, gate), vocabulary)
+    mean = dict(zip(members, (features @ gate.W).mean(axis=0).tolist(), strict=True))
+    write_json(metrics, mean)
+    print(visible(f"{model}: mean weights {', '.join(f'{name} {weight:.3f}' for name, weight in mean.items())}"))
 
 
 app = command(main, params="ensemble")

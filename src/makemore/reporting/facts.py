@@ -130,10 +130,10 @@ FACTS = {
     ),
     "ensemble": Facts(
         "mixture",
-        "p(w | h) = Σ λₖ pₖ(w | h)",
-        ("Jelinek & Mercer 1980", ""),
+        "p(w | h) ∝ Π pₖ(w | h)^λₖ(h)",
+        ("Genest & Zidek 1986", ""),
         ("", ""),
-        "Averaging out errors that its members do not share.",
+        "Trusting, for each context, the models that know it.",
     ),
 }
 
