@@ -113,7 +113,7 @@ def training(changes: dict[str, Any], tokens: Tokens, vocab_size: int) -> tuple[
     """A network with `mlp`'s params but for `changes`, and a function that trains it."""
     params = read_section(_benchmark.HERE.parent / "params.yaml", "mlp") | changes
     shape = MLPParams(**{key: params[key] for key in MLPParams.model_fields})
-    plan = TrainingParams(**{key: params[key] for key in TrainingParams.model_fields})
+    plan = TrainingParams(**{key: params[key] for key in TrainingParams.model_fields if key in params})
     generator = torch.Generator().manual_seed(params["seed"])
     network = MLP(shape, vocab_size, generator)
     next_batch, optimizer = make_batches(network, tokens, plan, generator), make_optimizer(network, plan)

@@ -88,7 +88,9 @@ def recipe(name: str, **changes: object) -> tuple[MLPParams, TrainingParams]:
     values |= {"direct": False, "device": "cpu", "threads": 1, "checkpoint_every": 0, "seed": 2147483647}
     values |= {"weight_decay": 0, "embedding_decay": 0, "embedding_lr_scale": 1, "warmup": 0, "ema": 0}
     values |= RECIPES[name] | changes
-    shape, training = ({key: values[key] for key in schema.model_fields} for schema in (MLPParams, TrainingParams))
+    shape, training = (
+        {key: values[key] for key in schema.model_fields if key in values} for schema in (MLPParams, TrainingParams)
+    )
     return MLPParams.model_validate(shape), TrainingParams.model_validate(training)
 
 

@@ -147,8 +147,11 @@ def _options(schema: type[Section], section: str) -> list[inspect.Parameter]:
     options = []
     for name, field in schema.model_fields.items():
         shown = ", ".join(f"{cell}{value[name]}" for cell, value in values.items() if name in value)
+        source = (
+            f"default: {field.default}" if not shown and not field.is_required() else f"params.yaml: {shown or '-'}"
+        )
         help_text = f"{field.description} ({describe(field)})" if field.metadata else field.description
-        flag = typer.Option(help=f"{help_text}  [params.yaml: {shown or '-'}]", show_default=False)
+        flag = typer.Option(help=f"{help_text}  [{source}]", show_default=False)
         options.append(_parameter(name, Annotated[_option_type(field.annotation) | None, flag], None))
     return options
 

@@ -14,9 +14,11 @@ from makemore.core.files import write_csv, write_json
 from makemore.core.progress import progress
 from makemore.core.vocab import Vocab, read_tokens
 from makemore.models.mlp import MLP, MLPParams
+from makemore.nn.neural import pick_device
 from makemore.search import lr_finder
+from makemore.training.acceleration import make_loss
 from makemore.training.batches import make_batches
-from makemore.training.loop import Plan, header, pick_device, train_network
+from makemore.training.loop import Plan, header, train_network
 from makemore.training.optimizers import make_optimizer
 from makemore.training.params import StepParams
 
@@ -47,11 +49,11 @@ def main(
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(train, vocabulary)
     network = MLP(params, len(vocabulary), generator).to(pick_device(params.device))
-    next_batch = make_batches(network, tokens, params, generator)
+    next_loss = make_loss(network, make_batches(network, tokens, params, generator), params, generator)
     plan = Plan(params.steps, lr_finder.growing(params.lowest, params.highest, params.steps))
     optimizer = make_optimizer(network, params)
     with progress("find_lr", params.steps, "steps") as update:
-        sweep = train_network(network, lambda: network.loss(*next_batch()), optimizer, plan, update=update)
+        sweep = train_network(network, next_loss, optimizer, plan, update=update)
     write_csv(curve, header(network), sweep)
     _, losses, rates, *_ = np.array(sweep).T
     low, high, best = lr_finder.good_range(rates, losses)

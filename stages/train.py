@@ -18,10 +18,11 @@ from makemore.core.files import write_csv, write_json, write_safetensors
 from makemore.core.model import save_model
 from makemore.core.progress import progress
 from makemore.core.vocab import Tokens, Vocab, read_tokens
-from makemore.nn.neural import Neural, NextTokenWeights
+from makemore.nn.neural import Neural, NextTokenWeights, pick_device
+from makemore.training.acceleration import make_loss
 from makemore.training.batches import make_batches
 from makemore.training.checkpoint import Checkpoint, key_of
-from makemore.training.loop import Plan, header, pick_device, train_network
+from makemore.training.loop import Plan, header, train_network
 from makemore.training.optimizers import make_optimizer
 from makemore.training.params import TrainingParams
 from makemore.training.record import Record
@@ -70,7 +71,7 @@ def stage(family: str) -> typer.Typer:
         network = network_class(shape, len(vocabulary), generator).to(pick_device(params.device))
         first = {"uniform_loss": math.log(len(vocabulary)), **before_training(network, tokens)}
 
-        next_batch = make_batches(network, tokens, params, generator)
+        next_loss = make_loss(network, make_batches(network, tokens, params, generator), params, generator)
         optimizer = make_optimizer(network, params)
         plan = Plan(params.steps, learning_rate(params), params.ema)
         key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
@@ -78,9 +79,7 @@ def stage(family: str) -> typer.Typer:
         resumable = Checkpoint(path, params.checkpoint_every, key, generator)
         record = Record()
         with progress(name, params.steps, "steps") as update:
-            losses = train_network(
-                network, lambda: network.loss(*next_batch()), optimizer, plan, resumable, update, record
-            )
+            losses = train_network(network, next_loss, optimizer, plan, resumable, update, record)
 
         output = model or Path(f"models/{name}.safetensors")
         save_model(output, network, vocabulary)
@@ -99,12 +98,11 @@ def stage(family: str) -> typer.Typer:
 
 def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
     """The loss of a network before the first step, in nats per token, and its diagnostics."""
-    device = next(network.parameters()).device
     first = tokens[: np.flatnonzero(tokens == 0)[:DIAGNOSED][-1] + 1]
     inputs, targets = network.examples(first)
     if isinstance(targets, NextTokenWeights):
         targets = targets.all()
-    inputs, targets = inputs.to(device), targets.to(device)
+    inputs, targets = inputs.to(network.device), targets.to(network.device)
     with network.predicting():  # without dropout, and without updating BatchNorm's statistics
         loss = float(network.loss(inputs, targets))
         return {"initial_loss": loss, **network.diagnosis(inputs)}

@@ -108,6 +108,12 @@ def test_sampling(bench: Bench, run: Callable[..., Result]) -> None:
     assert list(speeds) == ["bigram", "mlp", "trigram"] and list(processes) == ["bigram", "mlp"]
 
 
+def test_throughput(bench: Bench) -> None:
+    models = [option for name in ("mlp", "lstm", "transformer") for option in ("--model", name)]
+    (table,) = tables(bench("throughput", "--largest", "4", "--seconds", "0", *models))
+    assert list(table) == ["mlp, 4", "lstm, 4", "transformer, 4"]
+
+
 def test_seeds(bench: Bench, run: Callable[..., Result]) -> None:
     assert run("fit_ngram", "bigram").exit_code == 0
     (table,) = tables(bench("seeds", "mlp", "mlp", "--seeds", "2", "--mix", "bigram", "--", "--steps", "1"))

@@ -106,6 +106,19 @@ def test_shared_prefixes_count_as_often_as_they_occur(make: Make) -> None:
 
 
 @each_model
+def test_padded_names_have_the_loss_and_the_gradients_of_the_prefix_tree(make: Make) -> None:
+    """What a GPU computes, in double precision on the CPU; with padding beyond the longest name."""
+    model = shaken(make).double()
+    sizes, rows = model.examples(encoded(VOCAB, "abba", "abba", "ab", "abc", "a", "cab"))
+    wider = torch.nn.functional.pad(rows, (0, 3))
+    losses = model.loss(sizes, rows), model.padded_loss(sizes, wider)
+    assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-12)
+    weights = list(model.parameters())
+    for found, wanted in zip(*(torch.autograd.grad(loss, weights) for loss in losses), strict=True):
+        assert torch.allclose(found, wanted, atol=1e-12)
+
+
+@each_model
 def test_later_characters_do_not_affect_earlier_predictions(make: Make) -> None:
     model = shaken(make)
     tokens = np.array([0, 1, 2, 3, 4, 5, 1, 2], dtype=np.int32)

@@ -26,7 +26,7 @@ def test_a_run_changes_only_params_of_the_mlp(run: Run) -> None:
     assert run.params.keys() <= values.keys()
     values |= run.params
     shape = MLPParams.model_validate({key: values[key] for key in MLPParams.model_fields})
-    TrainingParams.model_validate({key: values[key] for key in TrainingParams.model_fields})
+    TrainingParams.model_validate({key: values[key] for key in TrainingParams.model_fields if key in values})
     assert MLP(shape, 27, None).parameter_count == PARAMETERS[run.experiment.removeprefix("lecture-")]
     assert f"--set-param=mlp.hidden={run.params['hidden']}" in settings(run)
 

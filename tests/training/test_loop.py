@@ -7,9 +7,9 @@ import torch
 from conftest import encoded, mlp_params, text_of, tiny_names
 from makemore.core.vocab import Vocab
 from makemore.models.mlp import MLP
-from makemore.nn.neural import examples
+from makemore.nn.neural import examples, pick_device
 from makemore.training.batches import make_batches
-from makemore.training.loop import ROWS, Curve, Plan, WeightAverage, pick_device, train_network
+from makemore.training.loop import ROWS, Curve, Plan, WeightAverage, train_network
 from makemore.training.optimizers import SGD, Group
 from makemore.training.params import StepParams
 

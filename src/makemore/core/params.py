@@ -1,7 +1,7 @@
 """Typed sections of params.yaml: each hyperparameter is declared once, with its type, range and meaning.
 
-A `Section` is a class with one annotated field per hyperparameter, in the file that uses it. Fields have no defaults;
-all values are in params.yaml.
+A `Section` is a class with one annotated field per hyperparameter, in the file that uses it. All values are in
+params.yaml; only those that few sections need, such as `precision`, have a default.
 """
 
 import reprlib

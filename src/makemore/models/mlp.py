@@ -182,10 +182,11 @@ class MLP(Neural):
         """Concatenate the embeddings C of the contexts and multiply by W: (N, J), (J * C, H) -> (N, H).
 
         The contribution of a token at a position is the same in every context. So for a large batch the J * V possible
-        contributions are computed once and looked up, which gives the same sum with less work.
+        contributions are computed once and looked up, which gives the same sum with less work. A GPU multiplies faster
+        than it looks up.
         """
         V, J = len(self.C), contexts.shape[1]
-        if len(contexts) < LOOKUP_MIN_BATCH * V:
+        if contexts.is_cuda or len(contexts) < LOOKUP_MIN_BATCH * V:
             return F.embedding(contexts, self.C).flatten(1) @ W
         table = self.C @ W.view(J, -1, W.shape[1])  # (J, V, H)
         offsets = torch.arange(0, J * V, V, device=contexts.device)  # (J,): the first table row of each position
@@ -217,7 +218,10 @@ class MLP(Neural):
 
     def loss(self, contexts: Tensor, targets: Tensor) -> Tensor:
         if self.params.gradients == "manual" and self.training:
-            return loss_by_hand(contexts, targets, self.C, self.W1, self.get("b1"), self.W2, self.b2, self.get("bn1"))
+            with torch.autocast(contexts.device.type, enabled=False):  # the steps by hand are float32
+                return loss_by_hand(
+                    contexts, targets, self.C, self.W1, self.get("b1"), self.W2, self.b2, self.get("bn1")
+                )
         return super().loss(contexts, targets)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | NextTokenWeights]:

@@ -4,7 +4,8 @@ There are three cells: the simple one of Mikolov et al. 2010, "Recurrent neural 
 of Graves 2013, "Generating Sequences With Recurrent Neural Networks", without peepholes; and the GRU of Cho et al.
 2014, "Learning Phrase Representations using RNN Encoder-Decoder", in cuDNN's form, which applies the reset gate after
 the matrix product. They compute the same function as `torch.nn.RNN`, `LSTM` and `GRU`. But the first layer multiplies
-each token's embedding by its input weights only once, and all prefixes of one length are processed in one step.
+each token's embedding by its input weights only once, and all prefixes of one length are processed in one step. On
+padded names, which GPUs train on, each layer is one call of cuDNN.
 
 Shapes: N names, n prefixes of one length, M prefixes of all lengths, V vocabulary, C embedding, H hidden, G gates.
 """
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from makemore.core.model import State
 from makemore.core.params import Section
+from makemore.nn.padded_names import PaddedNames
 from makemore.nn.prefix_tree import PrefixTree
 from makemore.nn.sequence import Dropout, Linear, Sequence, normal, stack
 
@@ -47,7 +49,7 @@ def gru(x: Tensor, h: Tensor, U: Tensor) -> tuple[Tensor]:
     from_x, from_h = torch.split(x, [2 * hidden, hidden], dim=1), torch.split(h @ U, [2 * hidden, hidden], dim=1)
     r, z = torch.sigmoid(from_x[0] + from_h[0]).chunk(2, dim=1)  # (n, H) reset and update gate
     candidate = torch.tanh(torch.addcmul(from_x[1], r, from_h[1]))
-    return (torch.lerp(candidate, h, z),)
+    return (torch.lerp(candidate, h.to(candidate.dtype), z),)
 
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}  # G, including the candidate
@@ -84,6 +86,27 @@ class Layer(nn.Module):
             outputs.append(state[0])
         return torch.cat(outputs)
 
+    def whole(self, x: Tensor) -> Tensor:
+        """The outputs at all positions of padded names, (N, T, C or H) -> (N, T, H), with PyTorch's own layer.
+
+        The weights become one piece of memory in cuDNN's order, so that PyTorch need not copy them again.
+        """
+        order = [0, 1, 3, 2] if self.cell == "lstm" else range(GATES[self.cell])  # PyTorch's: the candidate is third
+        parts = []
+        for weight in self.input.W, self.U, self.input.b:
+            gates = weight.t().view(GATES[self.cell], self.hidden, -1)  # (G, H, C or H), or (G, H, 1)
+            parts += [gates[gate].flatten() for gate in order]
+        sizes = [self.input.W.numel(), self.U.numel(), self.input.b.numel(), self.input.b.numel()]
+        device = x.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
+        W, U, b, zero = torch.cat([*parts, torch.zeros_like(self.input.b)]).to(dtype).split_with_sizes(sizes)
+        weights = [W.view(-1, x.shape[2]), U.view(-1, self.hidden), b, zero]
+        start = [part.unsqueeze(0).to(dtype) for part in self.begin(len(x))]
+        state = start if self.cell == "lstm" else start[0]
+        layer = {"rnn": torch.rnn_tanh, "gru": torch.gru, "lstm": torch.lstm}[self.cell]
+        with torch.autocast(device, enabled=False):  # it would use float16 here, whatever it is asked for
+            return layer(x.to(dtype), state, weights, True, 1, 0.0, self.training, False, True)[0]  # type: ignore[operator, no-any-return]
+
 
 class Recurrent(Sequence):
     """Embeddings, recurrent layers, then logits."""
@@ -92,6 +115,7 @@ class Recurrent(Sequence):
     params: RecurrentParams
     embeddings = ("C",)
     bounded = True
+    compilable = None
 
     def __init__(self, params: RecurrentParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
@@ -102,6 +126,11 @@ class Recurrent(Sequence):
         self.output = Linear(params.hidden, vocab_size, generator, gain=0.1)  # nearly uniform predictions at first
 
     def forward(self, tree: PrefixTree) -> Tensor:
+        if isinstance(tree, PaddedNames):
+            x = tree.side_by_side(F.embedding(tree.tokens, self.C))  # (N, T, C)
+            for layer in self.layers:
+                x = self.drop(layer.whole(x))  # (N, T, H)
+            return self.output(tree.once(x))  # type: ignore[no-any-return]
         x = F.embedding(tree.tokens, self.layers[0].input(self.C))  # (M, G * H)
         h = self.drop(self.watch(f"{self.params.cell}1", self.layers[0](x, tree)))  # (M, H)
         for i, layer in enumerate(self.layers[1:], start=2):

@@ -4,6 +4,7 @@ Shapes: M tokens, N contexts, U distinct contexts, T context length, V vocabular
 pairs.
 """
 
+import os
 import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,22 @@ from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
 
 LOGITS = 1 << 23  # logits per forward pass, which bounds the memory
+DEVICE = "MAKEMORE_DEVICE"  # where models that are loaded compute: cpu, the default, cuda or auto
+
+
+def pick_device(device: str) -> str:
+    """Raises ValueError if `cuda` is asked for and not available."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device: CUDA is not available; use auto or cpu")
+    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def device_of_loaded() -> str:
+    """The device that the environment chooses. Raises OSError if there is no such device."""
+    device = os.environ.get(DEVICE, "cpu")
+    if device not in ("auto", "cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
+        raise OSError(f"{DEVICE}: expected auto, cpu or, where CUDA is available, cuda, got {device!r}")
+    return pick_device(device)
 
 
 class NextTokenWeights(NamedTuple):
@@ -94,6 +111,7 @@ class Neural(nn.Module):
     context: int | None
     embeddings: tuple[str, ...] = ()  # parameters that are lookup tables, with one vector per token or position
     no_decay: tuple[str, ...] = ()  # parameters without weight decay
+    compilable: str | None = "loss"  # the method that torch.compile can make faster on GPUs
     bounded = False  # the activations that it watches are between -1 and 1, so units can saturate
 
     def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None):
@@ -130,6 +148,7 @@ class Neural(nn.Module):
             if not tensor.isfinite().all():
                 raise ValueError(f"weights {name} that are not all finite")
         network.load_state_dict(loaded, assign=True)
+        network.to(device_of_loaded())
         network.log_probs(np.zeros((1, network.context or 0), dtype=np.int32))  # fails here, where errors name the file
         return network
 
@@ -160,12 +179,16 @@ class Neural(nn.Module):
         return max(1, LOGITS // len(row))
 
     @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
     def parameter_count(self) -> int:
         return sum(weight.numel() for weight in self.parameters())
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
         with self.predicting():
-            logits: Tensor = self(torch.from_numpy(contexts.astype(np.int64)))  # (N, V)
+            logits: Tensor = self(torch.from_numpy(contexts.astype(np.int64)).to(self.device))  # (N, V)
             return normalized(logits)
 
     def token_log_probs(self, tokens: Tokens) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ prefix share its mask.
 Shapes: N names, T tokens of the longest name, K tokens of all names, M distinct prefixes, V vocabulary.
 """
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterable
 from typing import TypeVar, cast
@@ -21,10 +22,13 @@ from makemore.core.contexts import Contexts, name_bounds
 from makemore.core.model import State
 from makemore.core.vocab import Tokens
 from makemore.nn.neural import Neural, normalized, randn
+from makemore.nn.padded_names import PaddedNames
 from makemore.nn.prefix_tree import PrefixTree
 
 L = TypeVar("L", bound=nn.Module)
 
+IGNORED = -1  # the target of padding
+MULTIPLE = 8  # to which a GPU's batches are padded, so that few lengths occur
 MAX_CHUNK_TOKENS = 1 << 16  # tokens per forward pass, padding included, which bounds the memory
 
 
@@ -35,6 +39,7 @@ class Sequence(Neural):
     """
 
     context = None
+    compilable: str | None = "padded_loss"
     no_decay = ("output",)  # weight decay of the output layer raised the dev loss, see docs/log.md
 
     @abstractmethod
@@ -51,7 +56,7 @@ class Sequence(Neural):
 
     def tree(self, tokens: Tokens) -> PrefixTree:
         """The `PrefixTree` of names, on the network's device."""
-        return PrefixTree(tokens, next(self.parameters()).device)
+        return PrefixTree(tokens, self.device)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """The length of each name in tokens, end included, (N,), and its tokens padded with 0, (N, T).
@@ -67,10 +72,18 @@ class Sequence(Neural):
 
     def loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
         """The mean NLL of some rows of `examples`, in nats per token. Padding does not count."""
+        if rows.is_cuda and self.watched is None:
+            return self.padded_loss(sizes, rows[:, : math.ceil(int(sizes.max()) / MULTIPLE) * MULTIPLE])
         inside = torch.arange(rows.shape[1], device=rows.device) < sizes.unsqueeze(1)  # (N, T)
         tokens = rows[inside]  # (K,)
         tree = self.tree(np.roll(tokens.cpu().numpy(), 1))
         return F.cross_entropy(self(tree).index_select(0, tree.nodes), tokens.long())
+
+    def padded_loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
+        """`loss`, computed without a prefix tree."""
+        outside = torch.arange(rows.shape[1], device=rows.device) >= sizes.unsqueeze(1)  # (N, T)
+        targets = rows.long().masked_fill(outside, IGNORED)
+        return F.cross_entropy(self(PaddedNames(rows)), targets.flatten(), ignore_index=IGNORED)
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
         X = np.pad(contexts, ((0, 0), (1, 0)))  # (N, T + 1)
@@ -97,12 +110,14 @@ class Sequence(Neural):
 
     def advance(self, state: State, tokens: Tokens) -> tuple[NDArray[np.float64], State]:
         with self.predicting():
-            logits, state = self.step(state, _tensor(tokens))
+            logits, state = self.step(state, _tensor(tokens).to(self.device))
             return normalized(logits), state
 
 
 class Dropout(nn.Module):
     """Dropout (Srivastava et al. 2014) with a generator of its own; torch's dropout uses the global one.
+
+    On a GPU it is torch's, and `training.acceleration` seeds the global generator before each step.
 
     Args:
         share: the probability of setting an element to 0 during training.
@@ -116,6 +131,8 @@ class Dropout(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.share == 0:
             return x
+        if x.is_cuda:
+            return F.dropout(x, self.share)
         kept = torch.rand(x.shape, generator=self.generator) >= self.share  # twice as fast as bernoulli_
         return x * kept.to(x.device) / (1 - self.share)
 

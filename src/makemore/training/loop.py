@@ -93,13 +93,6 @@ def header(model: Neural) -> list[str]:
     return [*CURVE_HEADER, *(f"update.{name}" for name in matrices(model))]
 
 
-def pick_device(device: str) -> str:
-    """Raises ValueError if `cuda` is asked for and not available."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device: CUDA is not available; use auto or cpu")
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-
-
 def _mean(losses: Sequence[Tensor], step: int) -> float:
     mean = float(torch.stack([*losses]).mean())
     if not math.isfinite(mean):

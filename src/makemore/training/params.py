@@ -25,6 +25,11 @@ class StepParams(Section):
     ]
     seed: Annotated[Seed, Field(description="seed of the initial weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto uses cuda if it is available")]
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        Field(description="of matrix products; weights and losses are float32. bfloat16 is for GPUs"),
+    ] = "float32"
+    compile: Annotated[bool, Field(description="use torch.compile, which takes a minute and pays on GPUs")] = False
     threads: Annotated[int, Field(ge=1, description="CPU threads; changing it may change the last digits")]
 
 

@@ -45,8 +45,8 @@ class Record:
         """Take what the model watched, after its backward pass."""
         for layer, activations in (model.watched or {}).items():
             if activations.grad is not None:
-                self.activations[layer] = activations.detach()[:MAX_ROWS].cpu().numpy()
-                self.gradients[layer] = activations.grad[:MAX_ROWS].cpu().numpy()
+                self.activations[layer] = activations.detach()[:MAX_ROWS].float().cpu().numpy()
+                self.gradients[layer] = activations.grad[:MAX_ROWS].float().cpu().numpy()
         for name, weight in matrices(model).items():
             if weight.grad is not None:
                 self.ratios[name] = spread(weight.grad) / spread(weight)
