@@ -43,8 +43,8 @@ def main(
     vocabulary = Vocab.read(vocab)
     tokens = read_tokens(dev, vocabulary)
     ends = name_bounds(tokens)[1].cumsum()
-    fitting = np.searchsorted(ends, LARGEST // (len(params.models) * len(vocabulary)), side="right")
-    tokens = tokens[: ends[max(0, fitting - 1)]]
+    fitting = int(np.searchsorted(ends, LARGEST // (len(params.models) * len(vocabulary)), side="right"))
+    tokens = tokens[: int(ends[max(0, fitting - 1)])]
     members = {name: load_model(folder / f"{name}.safetensors", vocabulary) for name in params.models}
     seen = count_contexts(read_tokens(train, vocabulary), len(vocabulary))
     gate = Gate(seen, np.zeros((seen.features, len(members))), len(vocabulary))

@@ -30,7 +30,7 @@ Ints = NDArray[np.int64]
 
 LONGEST = 8  # characters of the longest context that is counted; fewer for large vocabularies
 FLOOR = -30.0  # log-probabilities are at least this, so that no member can forbid what the others predict
-PARALLEL = 1 << 12  # names that are read side by side, which bounds the memory
+PARALLEL = 1 << 15  # names that are read side by side, which bounds the memory
 
 
 class Seen(NamedTuple):
@@ -98,20 +98,26 @@ def pooled(log_probs: Floats, weights: Floats) -> Floats:
 
 
 def in_step(model: Stateful, tokens: Tokens) -> Iterator[tuple[Ints, Floats]]:
-    """Read names side by side, one token at a time. Yields the places of N tokens and the log-probabilities of all
-    tokens there, (N, V)."""
+    """Read names side by side, one token at a time, and each prefix that several of them share only once.
+
+    Yields the places of N tokens, and the log-probabilities of all tokens there, (N, V).
+    """
     starts, sizes = name_bounds(tokens)
     order = np.argsort(-sizes, kind="stable")
+    base = int(tokens.max(initial=0)) + 1
     for first in range(0, len(order), PARALLEL):
         names = order[first : first + PARALLEL]
-        state, before = model.begin(len(names)), np.zeros(len(names), dtype=tokens.dtype)
+        state, prefix, last = model.begin(1), np.zeros(len(names), dtype=np.int64), np.zeros(len(names), tokens.dtype)
         for step in range(sizes[names[0]]):
-            reading = np.count_nonzero(sizes[names] > step)  # the longest come first
-            names, before, state = names[:reading], before[:reading], tuple(part[:reading] for part in state)
-            log_probs, state = model.advance(state, before)
+            names = names[: np.count_nonzero(sizes[names] > step)]  # the longest come first
+            longer = prefix[: len(names)] * base + last[: len(names)]
+            distinct, prefix = np.unique(longer, return_inverse=True)  # (P,) prefixes
+            parents, appended = np.divmod(distinct, base)
+            state = tuple(part[parents] for part in state)
+            log_probs, state = model.advance(state, appended.astype(tokens.dtype))
             places = starts[names] + step
-            yield places, log_probs
-            before = tokens[places]
+            yield places, log_probs[prefix]
+            last = tokens[places]
 
 
 class Member(Section):
