@@ -9,7 +9,7 @@ import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +49,16 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write to, which becomes `path` like that of `replacing`."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield file
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    with writing(path) as file:
+        file.write(content)
 
 
 def read_json(path: Path) -> Any:

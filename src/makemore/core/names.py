@@ -1,22 +1,26 @@
 """Lists of names, stored as a flat array of code points.
 
 A list of names is a `Text`: the code points of all names, each name followed by a newline, exactly as in the file. So a
-list takes four bytes per character, without a Python object per name.
+list takes four bytes per character, without a Python object per name. A long list is read in blocks, each a `Text` of
+whole names, so that no stage holds more of it than it needs.
 
 Shapes: N names, K selected names.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from makemore.core.files import write_bytes
+from makemore.core.files import writing
 
 Text = NDArray[np.uint32]
 
+BLOCK = 1 << 22  # bytes read at a time, which bounds the memory
+TAKEN = 1 << 18  # names taken at a time
 NEWLINE = ord("\n")
 ARGUMENT = "argument"  # the source of names from the command line: errors give the argument instead of the line
 
@@ -30,26 +34,66 @@ def read(path: Path) -> Text:
         OSError: the file cannot be read.
         ValueError: the file is empty or not UTF-8, or a line is not a valid name; the message gives file and line.
     """
-    return parse(path.read_bytes(), str(path))
+    first, *others = blocks(path)
+    return np.concatenate((first, *others)) if others else first
 
 
-def parse(content: bytes, source: str) -> Text:
-    """Parse the content of a names file; error messages start with `source`. Raises ValueError like `read`."""
-    text = from_string(decode(content, source))
-    check(text, source)
+def blocks(path: Path) -> Iterator[Text]:
+    """Read a names file in blocks of whole names. Raises like `read`, OSError before the first block is asked for."""
+    return (parse(lines, str(path)) for lines in read_lines(path))
+
+
+class Lines(NamedTuple):
+    """Some whole lines of a file."""
+
+    content: bytes
+    before: int = 0  # the number of lines before them
+    last: bool = True  # no lines follow; a final newline may be missing and blank lines may end the file
+
+
+def read_lines(path: Path) -> Iterator[Lines]:
+    """Read a file in blocks of about `BLOCK` bytes, the last of which has a line that is not blank if the file has one.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return split_lines(path.open("rb"))
+
+
+def split_lines(file: BinaryIO) -> Iterator[Lines]:
+    with file:
+        before, rest = 0, b""
+        while chunk := file.read(BLOCK):
+            rest += chunk
+            end = rest.rstrip(b"\r\n").rfind(b"\n") + 1  # blank lines after the last name may end the file
+            if end:
+                yield Lines(rest[:end], before, last=False)
+                before, rest = before + rest.count(b"\n", 0, end), rest[end:]
+        yield Lines(rest, before)
+
+
+def parse(lines: bytes | Lines, source: str) -> Text:
+    """Parse lines of a names file; error messages start with `source`. Raises ValueError like `read`."""
+    lines = Lines(lines) if isinstance(lines, bytes) else lines
+    text = from_string(decode(lines, source))
+    check(text, source, before=lines.before)
     return text
 
 
-def decode(content: bytes, source: str) -> str:
-    """Decode the content of a file into lines that end with newlines. Raises ValueError if it is empty or not UTF-8."""
+def decode(lines: Lines, source: str) -> str:
+    """Decode lines of a file so that each ends with a newline. Raises ValueError if they are empty or not UTF-8."""
+    content, before, last = lines
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8" if before else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = before + content.count(b"\n", 0, error.start) + 1
         raise ValueError(
             f"{place(source, line)}: expected UTF-8, found the byte 0x{content[error.start]:02x}"
         ) from None
-    text = text.replace("\r\n", "\n").rstrip("\n")
+    text = text.replace("\r\n", "\n")
+    if not last:
+        return text
+    text = text.rstrip("\n")
     if not text:
         raise ValueError(f"{source}: expected one name per line, found no name")
     return text + "\n"
@@ -67,18 +111,22 @@ def fault(character: str) -> str | None:
     return None
 
 
-def check(text: Text, source: str, fault: Callable[[str], str | None] = fault) -> None:
-    """Raise ValueError, with `source` and the line, for the first line that is blank or has an invalid character."""
+def check(text: Text, source: str, fault: Callable[[str], str | None] = fault, before: int = 0) -> None:
+    """Raise ValueError, with `source` and the line, for the first line that is blank or has an invalid character.
+
+    Args:
+        before: the number of lines of the file before this text.
+    """
     ends = text == NEWLINE
     blank = ends & np.concatenate(([True], ends[:-1]))
     if blank.any():
-        line = line_of(text, int(blank.argmax()))
+        line = before + line_of(text, int(blank.argmax()))
         raise ValueError(f"{place(source, line)}: expected a name, found a blank line")
     faults = {int(code): fault(chr(code)) for code in np.flatnonzero(np.bincount(text))}
     invalid = [code for code, fault in faults.items() if fault]
     if invalid:
         position = int(np.isin(text, invalid).argmax())
-        line = line_of(text, position)
+        line = before + line_of(text, position)
         raise ValueError(f"{place(source, line)}: expected a name, found {faults[int(text[position])]}")
 
 
@@ -92,8 +140,15 @@ def place(source: str, line: int) -> str:
     return f"{source} {line}" if source == ARGUMENT else f"{source}:{line}"
 
 
-def write(path: Path, text: Text) -> None:
-    write_bytes(path, to_string(text).encode())
+def write(path: Path, *texts: Text) -> None:
+    write_blocks(path, texts)
+
+
+def write_blocks(path: Path, texts: Iterable[Text]) -> None:
+    """Write texts one after the other to one file, which is replaced once it is complete."""
+    with writing(path) as file:
+        for text in texts:
+            file.write(to_string(text).encode())
 
 
 def from_string(string: str) -> Text:
@@ -121,13 +176,34 @@ def first(text: Text, count: int) -> Text:
     return text[: ends[-1] + 1 if len(ends) else 0]
 
 
-def take(text: Text, indices: NDArray[np.int64]) -> Text:
+def take(text: Text, indices: NDArray[np.integer]) -> Text:
     """The names with these indices, (K,), in this order."""
+    return np.concatenate([text[:0], *taken(text, indices)])
+
+
+def taken(text: Text, indices: NDArray[np.integer]) -> Iterator[Text]:
+    """The names with these indices, (K,), in this order, some at a time."""
     starts, lengths = bounds(text)
-    sizes = lengths[indices] + 1
-    offsets = np.cumsum(sizes) - sizes  # the start of each name in the result
-    result: Text = text[np.arange(sizes.sum()) + np.repeat(starts[indices] - offsets, sizes)]
-    return result
+    for begin in range(0, len(indices), TAKEN):
+        some = indices[begin : begin + TAKEN]
+        sizes = lengths[some] + 1
+        offsets = np.cumsum(sizes) - sizes  # the start of each name in the result
+        yield text[np.arange(sizes.sum()) + np.repeat(starts[some] - offsets, sizes)]
+
+
+def spaced(path: Path, count: int) -> Text:
+    """At most `count` names of a file, evenly spaced. Raises like `read`."""
+    total = sum(lines.content.count(b"\n") for lines in read_lines(path))  # one less if the last line has no newline
+    if total <= count:
+        return read(path)
+    found, before = [], 0
+    chosen = np.arange(count) * total // count
+    for text in blocks(path):
+        size = before + np.count_nonzero(text == NEWLINE)
+        some = slice(*np.searchsorted(chosen, [before, size]))
+        found.append(take(text, chosen[some] - before))
+        before = size
+    return np.concatenate(found)
 
 
 def identities(text: Text) -> NDArray[np.int64]:
@@ -150,3 +226,34 @@ def is_in(text: Text, other: Text) -> NDArray[np.bool_]:
     ids = identities(np.concatenate((text, other)))
     text_ids, other_ids = np.split(ids, [count(text)])
     return np.isin(text_ids, other_ids)
+
+
+def hashes(text: Text, seed: int = 0) -> NDArray[np.uint64]:
+    """A hash of each name, (N,), that does not depend on the other names.
+
+    Equal names have equal hashes. Two different names have the same hash with a probability of 2^-64.
+    """
+    starts, lengths = bounds(text)
+    place = np.arange(len(text)) - np.repeat(starts, lengths + 1)
+    characters = mixed((place.astype(np.uint64) << np.uint64(32)) + text, seed)
+    return mixed(np.add.reduceat(characters, starts), seed)
+
+
+def mixed(numbers: NDArray[np.unsignedinteger], seed: int) -> NDArray[np.uint64]:
+    """Hash integers of 64 bits: splitmix64 (Steele, Lea & Flood 2014)."""
+    x = numbers + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    return x ^ (x >> np.uint64(31))
+
+
+def are_in(text: Text, others: Iterable[Text]) -> NDArray[np.bool_]:
+    """Whether each name of `text` is in one of the other texts, (N,), by their hashes."""
+    found, ids = np.unique(hashes(text), return_inverse=True)
+    known = np.zeros(len(found), dtype=bool)
+    for other in others:
+        theirs = np.sort(hashes(other))
+        place = np.searchsorted(found, theirs).clip(max=len(found) - 1)
+        known[place[found[place] == theirs]] = True
+    return np.asarray(known[ids])
