@@ -4,6 +4,7 @@ Shapes: M tokens, N contexts, T context length, V vocabulary, U distinct context
 pairs, L names.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,18 @@ def sliding(tokens: Tokens, context: int) -> Contexts:
         begun &= column != 0
         contexts[:, -back] = np.where(begun, column, 0)
     return contexts
+
+
+def whole_names(tokens: Tokens, size: int) -> Iterator[slice]:
+    """Parts of tokens that consist of whole names, each of at most `size` tokens or of a single longer name."""
+    _, sizes = name_bounds(tokens)
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(tokens):
+        last = np.searchsorted(ends, start + size, side="right") - 1  # the last name that fits
+        stop = int(ends[max(last, np.searchsorted(ends, start, side="right"))])
+        yield slice(start, stop)
+        start = stop
 
 
 def name_bounds(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

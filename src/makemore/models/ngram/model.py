@@ -20,7 +20,7 @@ stored n-grams of all N contexts.
 """
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -28,13 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from makemore.core.contexts import Contexts, keys, sliding
+from makemore.core.contexts import Contexts, keys, whole_names
+from makemore.core.counts import Counts, Ints, count_keys, merge_all
 from makemore.core.model import Arrays
 from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE, Floats, Smoothing, smooth
-
-Ints = NDArray[np.int64]
 
 MAX_COUNT = 1 << 53  # up to here all integers are floats
 LARGEST_STRENGTH = 1e300  # times any vocabulary size it is finite
@@ -138,20 +137,25 @@ def context_keys(params: NgramShape, contexts: Contexts, vocab_size: int) -> Int
 def ngram_keys(params: NgramShape, tokens: Tokens, vocab_size: int) -> Ints:
     """The key of the n-gram that ends at each token, (M,). Raises ValueError if keys do not fit into 63 bits."""
     check_span(params, vocab_size)
-    result = np.empty(len(tokens), dtype=np.int64)
-    for start in range(0, len(tokens), CHUNK):
-        stop, before = start + CHUNK, max(0, start - params.context)
-        contexts = sliding(tokens[before:stop], params.context)[start - before :]  # (chunk, T)
-        result[start:stop] = context_keys(params, contexts, vocab_size) * vocab_size + tokens[start:stop]
-    return result
+    index = np.arange(len(tokens))
+    begins = np.concatenate(([True], tokens[:-1] == 0))[: len(tokens)]
+    so_far = index - np.maximum.accumulate(np.where(begins, index, 0))  # (M,) characters of the name before each token
+    result = np.zeros(len(tokens), dtype=np.int64)
+    for back in range(params.order - 1, 0, -1):
+        result *= vocab_size
+        result[back:] += np.where(so_far[back:] >= back, tokens[:-back], 0)
+    return (result * (params.position + 1) + so_far.clip(max=params.position)) * vocab_size + tokens
 
 
-def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> tuple[Ints, Ints]:
+def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> Counts:
     """The distinct n-grams of the highest order, sorted, (K,), and how often each occurs, (K,)."""
-    ngrams = ngram_keys(params, tokens, vocab_size)  # (M,)
-    ngrams.sort()
-    first = np.flatnonzero(np.concatenate(([True], ngrams[1:] != ngrams[:-1])))  # (K,)
-    return ngrams[first], np.diff(first, append=len(ngrams))
+    return count_blocks(params, [tokens], vocab_size)
+
+
+def count_blocks(params: NgramShape, blocks: Iterable[Tokens], vocab_size: int) -> Counts:
+    """The same of a list that is read in blocks of whole names."""
+    chunks = (block[part] for block in blocks for part in whole_names(block, CHUNK))
+    return merge_all(count_keys(ngram_keys(params, chunk, vocab_size)) for chunk in chunks)
 
 
 class Table(NamedTuple):
@@ -273,6 +277,20 @@ class Ngram:
     def weights(self) -> Weights:
         return weigh(self.params, self.tables, self.vocab_size)
 
+    @cached_property
+    def seen(self) -> Floats:
+        """The log-probability of the last token of each stored n-gram, (K,), given the others."""
+        probs, seen = np.array([1 / self.vocab_size]), []
+        suffixes = np.zeros(len(self.tables[0].ngrams), dtype=np.int64)
+        for table, (mass, backoff) in zip(self.tables, self.weights, strict=True):
+            sizes = np.diff(table.starts, append=len(table.ngrams))  # (C,)
+            suffixes = table.suffixes + own if seen else suffixes
+            probs = mass[:-1] + np.repeat(backoff[:-1], sizes) * probs[suffixes]
+            own = len(table.counts)
+            seen.append(probs[:own])
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.concatenate(seen)))
+
     @property
     def context(self) -> int:
         return self.params.context
@@ -305,13 +323,19 @@ class Ngram:
         return rows
 
     def token_log_probs(self, tokens: Tokens) -> Floats:
-        """See `model.Model`. Unlike `log_probs`, this does not compute whole rows of V probabilities."""
-        ngrams = ngram_keys(self.params, tokens, self.vocab_size)  # (M,)
-        result = np.empty(len(ngrams))
-        for start in range(0, len(ngrams), CHUNK):
-            located = locate(self.params, self.tables, ngrams[start : start + CHUNK], self.vocab_size)
+        """See `model.Model`. Unlike `log_probs`, this does not compute whole rows of V probabilities.
+
+        Each distinct n-gram is looked up once, and computed if it is not stored.
+        """
+        result = np.empty(len(tokens))
+        for part in whole_names(tokens, CHUNK):
+            ngrams, place = np.unique(ngram_keys(self.params, tokens[part], self.vocab_size), return_inverse=True)
+            index = find(self.ngrams, ngrams)
+            log_probs, new = self.seen[index], index < 0
+            located = locate(self.params, self.tables, ngrams[new], self.vocab_size)
             with np.errstate(divide="ignore"):
-                result[start : start + CHUNK] = np.log(mix(located, self.weights, self.vocab_size))
+                log_probs[new] = np.log(mix(located, self.weights, self.vocab_size))
+            result[part] = log_probs[place]
         return result
 
     def config(self) -> Mapping[str, object]:
@@ -323,4 +347,9 @@ class Ngram:
 
 def fit(params: NgramParams, tokens: Tokens, vocab_size: int) -> Ngram:
     """Count the n-grams of the tokens. Raises ValueError if the keys of the n-grams do not fit into 63 bits."""
-    return Ngram(params, *count(params, tokens, vocab_size), vocab_size)
+    return fit_blocks(params, [tokens], vocab_size)
+
+
+def fit_blocks(params: NgramParams, blocks: Iterable[Tokens], vocab_size: int) -> Ngram:
+    """The same of a list that is read in blocks of whole names."""
+    return Ngram(params, *count_blocks(params, blocks, vocab_size), vocab_size)
