@@ -9,7 +9,8 @@ from makemore.core import names
 from makemore.core.files import write_json
 from makemore.core.model import read_model
 from makemore.core.progress import progress
-from makemore.evaluation.losses import evaluate
+from makemore.core.vocab import token_blocks
+from makemore.evaluation.losses import evaluate, evaluate_blocks
 
 LossesOut = Annotated[Path | None, option("losses to write", "metrics/losses/MODEL.json")]
 
@@ -23,11 +24,11 @@ def main(
 ) -> None:
     """Evaluate a model on the train names, on the dev names, and on the dev names that are not in train."""
     evaluated, vocab = read_model(model or Path(f"models/{name}.safetensors"))
-    train_text, dev_text = names.read(train), names.read(dev)
-    train_tokens, dev_tokens = vocab.encode(train_text, str(train)), vocab.encode(dev_text, str(dev))
-    unseen = ~names.is_in(dev_text, train_text)  # (dev names,)
-    with progress(f"evaluate {name} on train", len(train_tokens), "tokens") as update:
-        on_train = evaluate(evaluated, train_tokens, update)
+    dev_text = names.read(dev)
+    dev_tokens = vocab.encode(dev_text, str(dev))
+    unseen = ~names.are_in(dev_text, names.blocks(train))  # (dev names,)
+    with progress(f"evaluate {name} on train", sum(map(len, names.blocks(train))), "tokens") as update:
+        on_train = evaluate_blocks(evaluated, token_blocks(train, vocab), update)
     with progress(f"evaluate {name} on dev", len(dev_tokens), "tokens") as update:
         on_dev = evaluate(evaluated, dev_tokens, update, unseen)
     path = metrics or Path(f"metrics/losses/{name}.json")

@@ -196,21 +196,36 @@ def tables(params: NgramShape, ngrams: Ints, counts: Ints, vocab_size: int) -> l
 Weights = list[tuple[Floats, Floats]]
 
 
-def weigh(params: NgramParams, counted: list[Table], vocab_size: int) -> Weights:
+# By order, what `smooth` returned for the strengths of that order and those above, with the last entries of `weigh`.
+Known = dict[int, tuple[list[float], tuple[Floats, Floats, Floats]]]
+
+
+def weigh(
+    params: NgramParams,
+    counted: list[Table],
+    vocab_size: int,
+    known: Known | None = None,
+) -> Weights:
     """Smooth each table: the mass of each n-gram, (K + 1,), and the backoff weight of each context, (C + 1,).
 
     The backoff weight is the factor of the shorter context's distribution. The last entries, 0 and 1, are for n-grams
     and contexts that are not in the table.
+
+    Args:
+        known: the result of the last call for these tables, by order; filled here. A table depends on the strengths of
+            its order and of those above, so only the orders up to one whose strength has changed are smoothed anew.
     """
+    known = {} if known is None else known
     strengths = params.strengths()
-    result = []
     suffixes, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
     for table in reversed(counted):
-        counts: Floats = np.concatenate((table.counts, np.bincount(suffixes, passed)), dtype=np.float64)  # (K,)
-        mass, backoff, passed = smooth(params.smoothing, strengths[table.order - 1], counts, table.starts, vocab_size)
-        result.append((np.append(mass, 0), np.append(backoff, 1)))
-        suffixes = table.suffixes
-    return result[::-1]
+        own = strengths[table.order - 1 :]
+        if table.order not in known or known[table.order][0] != own:
+            counts: Floats = np.concatenate((table.counts, np.bincount(suffixes, passed)), dtype=np.float64)  # (K,)
+            mass, backoff, passed = smooth(params.smoothing, own[0], counts, table.starts, vocab_size)
+            known[table.order] = own, (np.append(mass, 0), np.append(backoff, 1), passed)
+        passed, suffixes = known[table.order][1][2], table.suffixes
+    return [known[table.order][1][:2] for table in counted]
 
 
 def find(array: Ints, values: Ints) -> Ints:
@@ -280,12 +295,11 @@ class Ngram:
     @cached_property
     def seen(self) -> Floats:
         """The log-probability of the last token of each stored n-gram, (K,), given the others."""
-        probs, seen = np.array([1 / self.vocab_size]), []
-        suffixes = np.zeros(len(self.tables[0].ngrams), dtype=np.int64)
+        probs, own, seen = np.array([1 / self.vocab_size]), 0, []
         for table, (mass, backoff) in zip(self.tables, self.weights, strict=True):
             sizes = np.diff(table.starts, append=len(table.ngrams))  # (C,)
-            suffixes = table.suffixes + own if seen else suffixes
-            probs = mass[:-1] + np.repeat(backoff[:-1], sizes) * probs[suffixes]
+            shorter = probs[table.suffixes + own] if seen else probs  # (K,), or (1,) in the lowest order
+            probs = mass[:-1] + np.repeat(backoff[:-1], sizes) * shorter
             own = len(table.counts)
             seen.append(probs[:own])
         with np.errstate(divide="ignore"):
