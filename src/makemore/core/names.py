@@ -19,7 +19,7 @@ from makemore.core.files import writing
 
 Text = NDArray[np.uint32]
 
-BLOCK = 1 << 22  # bytes read at a time, which bounds the memory
+BLOCK = 1 << 20  # bytes read at a time, which bounds the memory
 TAKEN = 1 << 18  # names taken at a time
 NEWLINE = ord("\n")
 ARGUMENT = "argument"  # the source of names from the command line: errors give the argument instead of the line
@@ -191,18 +191,17 @@ def taken(text: Text, indices: NDArray[np.integer]) -> Iterator[Text]:
         yield text[np.arange(sizes.sum()) + np.repeat(starts[some] - offsets, sizes)]
 
 
-def spaced(path: Path, count: int) -> Text:
-    """At most `count` names of a file, evenly spaced. Raises like `read`."""
+def spaced(path: Path, most: int) -> Text:
+    """At most `most` names of a file, evenly spaced. Raises like `read`."""
     total = sum(lines.content.count(b"\n") for lines in read_lines(path))  # one less if the last line has no newline
-    if total <= count:
+    if total <= most:
         return read(path)
     found, before = [], 0
-    chosen = np.arange(count) * total // count
+    chosen = np.arange(most) * total // most
     for text in blocks(path):
-        size = before + np.count_nonzero(text == NEWLINE)
-        some = slice(*np.searchsorted(chosen, [before, size]))
-        found.append(take(text, chosen[some] - before))
-        before = size
+        after = before + count(text)
+        found.append(take(text, chosen[(before <= chosen) & (chosen < after)] - before))
+        before = after
     return np.concatenate(found)
 
 

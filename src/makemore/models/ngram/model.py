@@ -144,7 +144,11 @@ def ngram_keys(params: NgramShape, tokens: Tokens, vocab_size: int) -> Ints:
     for back in range(params.order - 1, 0, -1):
         result *= vocab_size
         result[back:] += np.where(so_far[back:] >= back, tokens[:-back], 0)
-    return (result * (params.position + 1) + so_far.clip(max=params.position)) * vocab_size + tokens
+    result *= params.position + 1
+    result += so_far.clip(max=params.position)
+    result *= vocab_size
+    result += tokens
+    return result
 
 
 def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> Counts:
@@ -295,7 +299,8 @@ class Ngram:
     @cached_property
     def seen(self) -> Floats:
         """The log-probability of the last token of each stored n-gram, (K,), given the others."""
-        probs, own, seen = np.array([1 / self.vocab_size]), 0, []
+        probs, own = np.array([1 / self.vocab_size]), 0
+        seen: list[Floats] = []
         for table, (mass, backoff) in zip(self.tables, self.weights, strict=True):
             sizes = np.diff(table.starts, append=len(table.ngrams))  # (C,)
             shorter = probs[table.suffixes + own] if seen else probs  # (K,), or (1,) in the lowest order
