@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from makemore.core.counts import count_keys, merge_all
 from makemore.core.vocab import Tokens
+
+CHUNK = 1 << 20  # tokens processed at a time, which bounds the memory
 
 Contexts = NDArray[np.int32]  # (N, T): the T tokens before the one to predict, padded with 0 before the name
 
@@ -85,8 +88,25 @@ class Counted(NamedTuple):
 
 
 def counted(tokens: Tokens, context: int, vocab_size: int) -> Counted:
-    """Count the (context, next token) pairs of a list of names."""
+    """Count the (context, next token) pairs of a list of names.
+
+    If a pair fits into an integer, this needs little more memory than the distinct pairs.
+    """
+    if vocab_size ** (context + 1) < 2**63:
+        return _counted_keys(tokens, context, vocab_size)
     rows, ranks = distinct(sliding(tokens, context), vocab_size)
     pairs, counts = np.unique(ranks * vocab_size + tokens, return_counts=True)  # (K,)
     starts = np.searchsorted(pairs, np.arange(len(rows) + 1) * vocab_size)
     return Counted(rows, starts, pairs % vocab_size, counts)
+
+
+def _counted_keys(tokens: Tokens, context: int, vocab_size: int) -> Counted:
+    chunks = (tokens[part] for part in whole_names(tokens, CHUNK))
+    found = (keys(sliding(chunk, context), vocab_size) * vocab_size + chunk for chunk in chunks)
+    pairs, counts = merge_all(map(count_keys, found))  # (K,)
+    starts = np.flatnonzero(np.diff(pairs // vocab_size, prepend=-1))  # (U,)
+    rest = pairs[starts] // vocab_size
+    rows = np.empty((len(starts), context), dtype=np.int32)
+    for place in reversed(range(context)):
+        rest, rows[:, place] = np.divmod(rest, vocab_size)
+    return Counted(rows, np.append(starts, len(pairs)), pairs % vocab_size, counts)
