@@ -26,7 +26,7 @@ def main(
     evaluated, vocab = read_model(model or Path(f"models/{name}.safetensors"))
     dev_text = names.read(dev)
     dev_tokens = vocab.encode(dev_text, str(dev))
-    unseen = ~names.are_in(dev_text, names.blocks(train))  # (dev names,)
+    unseen = ~names.have(names.known(names.blocks(train)), dev_text)  # (dev names,)
     with progress(f"evaluate {name} on train", sum(map(len, names.blocks(train))), "tokens") as update:
         on_train = evaluate_blocks(evaluated, token_blocks(train, vocab), update)
     with progress(f"evaluate {name} on dev", len(dev_tokens), "tokens") as update:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from makemore.core.files import writing
 
 Text = NDArray[np.uint32]
+Hashes = NDArray[np.uint64]  # one hash of 64 bits for each name
 
 BLOCK = 1 << 20  # bytes read at a time, which bounds the memory
 TAKEN = 1 << 18  # names taken at a time
@@ -227,18 +228,20 @@ def is_in(text: Text, other: Text) -> NDArray[np.bool_]:
     return np.isin(text_ids, other_ids)
 
 
-def hashes(text: Text, seed: int = 0) -> NDArray[np.uint64]:
+def hashes(text: Text, seed: int = 0) -> Hashes:
     """A hash of each name, (N,), that does not depend on the other names.
 
     Equal names have equal hashes. Two different names have the same hash with a probability of 2^-64.
     """
+    if not len(text):
+        return np.empty(0, dtype=np.uint64)
     starts, lengths = bounds(text)
     place = np.arange(len(text)) - np.repeat(starts, lengths + 1)
     characters = mixed((place.astype(np.uint64) << np.uint64(32)) + text, seed)
     return mixed(np.add.reduceat(characters, starts), seed)
 
 
-def mixed(numbers: NDArray[np.unsignedinteger], seed: int) -> NDArray[np.uint64]:
+def mixed(numbers: NDArray[np.unsignedinteger], seed: int) -> Hashes:
     """Hash integers of 64 bits: splitmix64 (Steele, Lea & Flood 2014)."""
     x = numbers + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
@@ -247,12 +250,17 @@ def mixed(numbers: NDArray[np.unsignedinteger], seed: int) -> NDArray[np.uint64]
     return x ^ (x >> np.uint64(31))
 
 
-def are_in(text: Text, others: Iterable[Text]) -> NDArray[np.bool_]:
-    """Whether each name of `text` is in one of the other texts, (N,), by their hashes."""
-    found, ids = np.unique(hashes(text), return_inverse=True)
-    known = np.zeros(len(found), dtype=bool)
-    for other in others:
-        theirs = np.sort(hashes(other))
-        place = np.searchsorted(found, theirs).clip(max=len(found) - 1)
-        known[place[found[place] == theirs]] = True
-    return np.asarray(known[ids])
+def known(texts: Iterable[Text]) -> Hashes:
+    """The distinct hashes of the names of some texts, sorted."""
+    parts = [np.unique(hashes(text)) for text in texts]
+    found = np.concatenate(parts)
+    parts.clear()
+    found.sort()
+    return found[np.concatenate(([True], found[1:] != found[:-1]))]
+
+
+def have(known: Hashes, text: Text) -> NDArray[np.bool_]:
+    """Whether each name of a text, (N,), is among those whose hashes are known, from `known`."""
+    wanted = hashes(text)
+    place = np.searchsorted(known, wanted).clip(max=len(known) - 1)
+    return np.asarray(known[place] == wanted)
