@@ -76,18 +76,18 @@ def test_blocks_have_the_names_or_the_error_of_the_whole(strings: list[str], siz
 def test_errors_in_a_later_block_name_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "BLOCK", 4)
     for content, message in {
-        b"emma\nava\nmia\n\nzoe\n": "5: expected a name, found a blank line",
+        b"emma\nava\nmia\n\nzoe\n": "4: expected a name, found a blank line",
         b"emma\nava\nmia\nz\xffe\n": "4: expected UTF-8, found the byte 0xff",
         b"emma\nava\nm\tia\nzoe\n": "3: expected a name, found white space ('\\t')",
     }.items():
         (tmp_path / "f").write_bytes(content)
-        with pytest.raises(ValueError, match=re.escape(f"f:{message}").replace("5:", "[45]:")):
+        with pytest.raises(ValueError, match=re.escape(f"f:{message}")):
             names.read(tmp_path / "f")
-        with pytest.raises(ValueError, match=re.escape(message).replace("5:", "[45]:")):
+        with pytest.raises(ValueError, match=re.escape(message)):
             [cleaning.clean(lines, "f", CLEAN) for lines in names.read_lines(tmp_path / "f")]
     (tmp_path / "f").write_text("emma\nava\nmia\nzoé\n")
-    with pytest.raises(ValueError, match="f:4: character 3, 'é', is not among the 7 tokens of the vocabulary"):
-        read_tokens(tmp_path / "f", Vocab.of(text_of("emaviz")))
+    with pytest.raises(ValueError, match="f:4: character 3, 'é', is not among the 8 tokens of the vocabulary"):
+        read_tokens(tmp_path / "f", Vocab.of(text_of("emavizo")))
 
 
 @pytest.mark.parametrize("most", [1, 3, 7, 8, 100])
