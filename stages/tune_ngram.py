@@ -8,8 +8,8 @@ from _stage import DevPath, ModelName, ModelOut, TrainPath, VocabPath, command, 
 from makemore.core import names
 from makemore.core.files import write_csv, write_json
 from makemore.core.model import save_model
-from makemore.core.vocab import Vocab, token_blocks
-from makemore.models.ngram.model import Ngram, count_blocks
+from makemore.core.vocab import Vocab
+from makemore.models.ngram.model import Ngram, count_file
 from makemore.search import tuning
 from makemore.search.tuning import TunedNgramParams
 
@@ -29,7 +29,7 @@ def main(
 ) -> None:
     """Fit an n-gram model to the train names, with the smoothing strength that has the lowest dev loss."""
     vocabulary = Vocab.read(vocab)
-    counted = count_blocks(params, token_blocks(train, vocabulary), len(vocabulary))
+    counted = count_file(params, train, vocabulary)
     some_train, some_dev = (vocabulary.encode(names.spaced(path, params.sample), str(path)) for path in (train, dev))
     best, rows = tuning.tune(params, some_train, some_dev, len(vocabulary), counted)
     fitted = Ngram(params.with_strength(best), *counted, len(vocabulary))

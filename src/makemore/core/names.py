@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from makemore.core.files import writing
+from makemore.core.files import open_binary, writing
 
 Text = NDArray[np.uint32]
 Hashes = NDArray[np.uint64]  # one hash of 64 bits for each name
@@ -58,7 +58,7 @@ def read_lines(path: Path) -> Iterator[Lines]:
     Raises:
         OSError: the file cannot be read.
     """
-    return split_lines(path.open("rb"))
+    return split_lines(open_binary(path))
 
 
 def split_lines(file: BinaryIO) -> Iterator[Lines]:

@@ -21,18 +21,21 @@ stored n-grams of all N contexts.
 
 import reprlib
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from makemore.core import cluster
+from makemore.core.cluster import Shard
 from makemore.core.contexts import Contexts, keys, whole_names
-from makemore.core.counts import Counts, Ints, count_keys, merge_all
+from makemore.core.counts import Counts, Ints, count_keys, merge, merge_all
 from makemore.core.model import Arrays
 from makemore.core.params import Section, from_config
-from makemore.core.vocab import Tokens
+from makemore.core.vocab import Tokens, Vocab, encoded, token_blocks
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE, Floats, Smoothing, smooth
 
 MAX_COUNT = 1 << 53  # up to here all integers are floats
@@ -160,6 +163,18 @@ def count_blocks(params: NgramShape, blocks: Iterable[Tokens], vocab_size: int) 
     """The same of a list that is read in blocks of whole names."""
     chunks = (block[part] for block in blocks for part in whole_names(block, CHUNK))
     return merge_all(count_keys(ngram_keys(params, chunk, vocab_size)) for chunk in chunks)
+
+
+def count_file(params: NgramShape, path: Path, vocab: Vocab) -> Counts:
+    """The same of the names in a file, counted on a cluster if the environment asks for one (see `core/cluster.py`)."""
+    if not cluster.is_wanted():
+        return count_blocks(params, token_blocks(path, vocab), len(vocab))
+    check_span(params, len(vocab))
+    return cluster.reduce_shards(path, partial(count_shard, params, vocab), merge)
+
+
+def count_shard(params: NgramShape, vocab: Vocab, shard: Shard) -> Counts:
+    return count_blocks(params, encoded(shard.blocks(), vocab, f"{shard.path} from byte {shard.start}"), len(vocab))
 
 
 class Table(NamedTuple):
@@ -366,9 +381,9 @@ class Ngram:
 
 def fit(params: NgramParams, tokens: Tokens, vocab_size: int) -> Ngram:
     """Count the n-grams of the tokens. Raises ValueError if the keys of the n-grams do not fit into 63 bits."""
-    return fit_blocks(params, [tokens], vocab_size)
+    return Ngram(params, *count(params, tokens, vocab_size), vocab_size)
 
 
-def fit_blocks(params: NgramParams, blocks: Iterable[Tokens], vocab_size: int) -> Ngram:
-    """The same of a list that is read in blocks of whole names."""
-    return Ngram(params, *count_blocks(params, blocks, vocab_size), vocab_size)
+def fit_file(params: NgramParams, path: Path, vocab: Vocab) -> Ngram:
+    """The same of the names in a file. Raises ValueError also like `vocab.token_blocks`."""
+    return Ngram(params, *count_file(params, path, vocab), len(vocab))
