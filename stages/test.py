@@ -8,11 +8,9 @@ from _stage import ModelsPath, command
 import typer
 
 from makemore.core.files import write_json
-from makemore.core.model import read_model
 from makemore.core.pipeline import model_names
 from makemore.core.terminal import visible
-from makemore.core.vocab import token_blocks
-from makemore.evaluation.losses import evaluate_blocks
+from makemore.evaluation.losses import evaluate_file
 
 
 def main(
@@ -23,8 +21,7 @@ def main(
     """Evaluate all models on the test names, which no other stage reads."""
     losses = {}
     for name in model_names(models):
-        model, vocab = read_model(models / f"{name}.safetensors")
-        losses[name] = evaluate_blocks(model, token_blocks(test, vocab))
+        losses[name] = evaluate_file(models / f"{name}.safetensors", test)
     write_json(metrics, losses)
     shown = ", ".join(f"{name} {loss['nll']:.4f}" for name, loss in losses.items())
     print(visible(f"{metrics}: {shown} nats per token"))

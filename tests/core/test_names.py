@@ -1,4 +1,3 @@
-import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -64,9 +63,8 @@ def test_blocks_have_the_names_or_the_error_of_the_whole(strings: list[str], siz
         except ValueError as error:
             return str(error)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(names, "BLOCK", size)
-        found, whole = parsed(names.split_lines(io.BytesIO(content))), parsed([names.Lines(content)])
+    chunks = (content[start : start + size] for start in range(0, len(content), size))
+    found, whole = parsed(names.split_lines(chunks)), parsed([names.Lines(content)])
     if isinstance(found, str) or isinstance(whole, str):
         assert isinstance(found, str) and isinstance(whole, str)
     else:

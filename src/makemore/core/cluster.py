@@ -8,12 +8,14 @@ Where it runs comes from the environment, never from the params, since it does n
 A worker that dies costs time only: what it had not finished is done again by another.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from makemore.core import names
 from makemore.core.files import open_binary, size_of
@@ -33,18 +35,31 @@ class Shard(NamedTuple):
     start: int
     stop: int
 
+    @property
+    def source(self) -> str:
+        """What error messages start with; they count the lines of the shard."""
+        return f"{self.path}, from byte {self.start:,}" if self.start else str(self.path)
+
     def blocks(self) -> Iterator[Text]:
-        """The names, in blocks. Raises like `names.blocks`, with the byte instead of the line."""
+        """The names, in blocks. Raises like `names.blocks`."""
         with open_binary(self.path) as file:
-            place = self.start
-            if place:  # the line that reaches into the range belongs to the shard before
-                file.seek(place - 1)
-                place += len(file.readline()) - 1
-            while place < self.stop:
-                content = file.read(min(names.BLOCK, self.stop - place))
-                content += b"" if content.endswith(b"\n") else file.readline()
-                yield names.parse(content, f"{self.path} from byte {place}")
-                place += len(content)
+            size = file.seek(0, os.SEEK_END)
+            start, stop = (_next_line(file, place) for place in (self.start, self.stop))
+            file.seek(start)
+            chunks = (file.read(min(names.BLOCK, stop - place)) for place in range(start, stop, names.BLOCK))
+            for lines in names.split_lines(chunks, last=stop == size):
+                if (
+                    lines.content.strip() or not lines.last
+                ):  # a long line, or blank lines at the end, leave a shard empty
+                    yield names.parse(lines, self.source)
+
+
+def _next_line(file: BinaryIO, place: int) -> int:
+    """The first place at or after this one where a line begins."""
+    if place == 0:
+        return 0
+    file.seek(place - 1)
+    return place - 1 + len(file.readline())
 
 
 def shards(path: Path) -> list[Shard]:
@@ -77,12 +92,12 @@ def reduce_shards(path: Path, work: Callable[[Shard], R], merge: Callable[[R, R]
 def connected() -> Iterator[Any]:
     """A client of the cluster that the environment names, or of one that is started for the `with` block."""
     try:
-        from distributed import Client, LocalCluster
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise ValueError(f"{ADDRESS if os.environ.get(ADDRESS) else WORKERS}: Dask is missing; {INSTALL}") from None
     if address := os.environ.get(ADDRESS):
         try:
-            client = Client(address)
+            client = distributed.Client(address)
         except (OSError, ValueError) as error:
             raise ValueError(f"{ADDRESS}: no cluster at {address!r}: {error}") from None
         with client:
@@ -92,7 +107,9 @@ def connected() -> Iterator[Any]:
     if not workers.isdecimal() or int(workers) < 1:
         raise ValueError(f"{WORKERS}: expected a number of worker processes, got {workers!r}")
     with (
-        LocalCluster(n_workers=int(workers), threads_per_worker=1, dashboard_address=None) as cluster,
-        Client(cluster) as client,
+        distributed.LocalCluster(
+            n_workers=int(workers), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+        distributed.Client(cluster) as client,
     ):
         yield client

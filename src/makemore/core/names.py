@@ -10,7 +10,7 @@ Shapes: N names, K selected names.
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,19 +58,30 @@ def read_lines(path: Path) -> Iterator[Lines]:
     Raises:
         OSError: the file cannot be read.
     """
-    return split_lines(open_binary(path))
+    file = open_binary(path)  # here, so that an error does not wait until a stage has begun to write
+
+    def chunks() -> Iterator[bytes]:
+        with file:
+            while chunk := file.read(BLOCK):
+                yield chunk
+
+    return split_lines(chunks())
 
 
-def split_lines(file: BinaryIO) -> Iterator[Lines]:
-    with file:
-        before, rest = 0, b""
-        while chunk := file.read(BLOCK):
-            rest += chunk
-            end = rest.rstrip(b"\r\n").rfind(b"\n") + 1  # blank lines after the last name may end the file
-            if end:
-                yield Lines(rest[:end], before, last=False)
-                before, rest = before + rest.count(b"\n", 0, end), rest[end:]
-        yield Lines(rest, before)
+def split_lines(chunks: Iterable[bytes], last: bool = True) -> Iterator[Lines]:
+    """Cut the content of a file, of any chunks of bytes, where lines end.
+
+    Args:
+        last: the content ends where the file ends.
+    """
+    before, rest = 0, b""
+    for chunk in chunks:
+        rest += chunk
+        end = rest.rstrip(b"\r\n").rfind(b"\n") + 1  # blank lines after the last name may end the file
+        if end:
+            yield Lines(rest[:end], before, last=False)
+            before, rest = before + rest.count(b"\n", 0, end), rest[end:]
+    yield Lines(rest, before, last)
 
 
 def parse(lines: bytes | Lines, source: str) -> Text:

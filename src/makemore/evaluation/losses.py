@@ -7,16 +7,21 @@ Shapes: N names, M tokens.
 """
 
 import math
+import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from makemore.core import cluster
+from makemore.core.cluster import Shard
 from makemore.core.contexts import name_bounds, whole_names
-from makemore.core.model import Model
+from makemore.core.model import Model, read_model
 from makemore.core.progress import Update, silent
-from makemore.core.vocab import Tokens
+from makemore.core.vocab import Tokens, Vocab, encoded, token_blocks
 
 CHUNK = 1 << 18  # tokens processed at a time, which bounds the memory
 
@@ -61,6 +66,9 @@ class Totals:
             self.unseen += len(new)
             self.nll_unseen += float(new.sum())
 
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
+
     def summary(self) -> dict[str, float]:
         """The metrics of all names added.
 
@@ -101,10 +109,34 @@ def evaluate(
     return totals.summary()
 
 
-def evaluate_blocks(model: Model, blocks: Iterable[Tokens], update: Update = silent) -> dict[str, float]:
-    """The `summary` of a model on a list that is read in blocks of whole names."""
+def evaluate_file(path: Path, file: Path, update: Update = silent) -> dict[str, float]:
+    """The `summary` of the model in a file on the names in another, in blocks.
+
+    If the environment asks for a cluster (see `core/cluster.py`), it evaluates the shards of the names.
+
+    Raises:
+        OSError, ValueError: like `read_model` and `vocab.token_blocks`.
+    """
+    if cluster.is_wanted():
+        return cluster.reduce_shards(file, partial(_shard_totals, path), operator.add).summary()
+    model, vocab = read_model(path)
+    return _totals(model, token_blocks(file, vocab), update).summary()
+
+
+def _totals(model: Model, blocks: Iterable[Tokens], update: Update = silent) -> Totals:
     totals = Totals()
     for tokens in blocks:
         totals.add(token_nlls(model, tokens), tokens)
         update(totals.tokens, f"nll {totals.nll / totals.tokens:.4f}")
-    return totals.summary()
+    return totals
+
+
+def _shard_totals(path: Path, shard: Shard) -> Totals:
+    model, vocab = _kept_model(path, path.stat().st_mtime_ns)
+    return _totals(model, encoded(shard.blocks(), vocab, shard.source))
+
+
+@lru_cache(maxsize=1)
+def _kept_model(path: Path, modified: int) -> tuple[Model, Vocab]:
+    """A model that a worker keeps for its next shards."""
+    return read_model(path)

@@ -174,7 +174,7 @@ def count_file(params: NgramShape, path: Path, vocab: Vocab) -> Counts:
 
 
 def count_shard(params: NgramShape, vocab: Vocab, shard: Shard) -> Counts:
-    return count_blocks(params, encoded(shard.blocks(), vocab, f"{shard.path} from byte {shard.start}"), len(vocab))
+    return count_blocks(params, encoded(shard.blocks(), vocab, shard.source), len(vocab))
 
 
 class Table(NamedTuple):
