@@ -108,8 +108,11 @@ def test_a_list_on_another_file_system(path: Path, monkeypatch: pytest.MonkeyPat
     with running(2) as address:
         monkeypatch.setenv(cluster.ADDRESS, address)
         assert same(count_file(PARAMS, remote, VOCAB), count_file(PARAMS, path, VOCAB))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as error:
         names.read(Path("memory://bucket/absent.txt"))
+    assert error.value.filename == "memory://bucket/absent.txt"
+    with pytest.raises(ValueError, match=r"^foo://names.txt: Protocol not known: foo$"):
+        names.read(Path("foo://names.txt"))
 
 
 @pytest.mark.parametrize("workers", ["0", "many", "-1"])

@@ -1,6 +1,7 @@
 """Read and write files: atomic writes, and JSON, CSV and safetensors with the same bytes for the same content."""
 
 import csv
+import errno
 import io
 import json
 import math
@@ -61,7 +62,7 @@ def open_binary(path: Path) -> BinaryIO:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: the package is missing.
+        ValueError: the package is missing, or the store refuses.
     """
     if not (address := _address(path)):
         return path.open("rb")
@@ -69,7 +70,9 @@ def open_binary(path: Path) -> BinaryIO:
 
     try:
         return cast(BinaryIO, fsspec.open(address, "rb").open())
-    except ImportError as error:
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), address) from None
+    except Exception as error:  # each kind of store has its own
         raise ValueError(f"{address}: {error}") from None
 
 
