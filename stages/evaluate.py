@@ -9,7 +9,7 @@ from makemore.core import names
 from makemore.core.files import write_json
 from makemore.core.model import read_model
 from makemore.core.progress import progress
-from makemore.evaluation.losses import evaluate
+from makemore.evaluation.losses import evaluate, evaluate_file
 
 LossesOut = Annotated[Path | None, option("losses to write", "metrics/losses/MODEL.json")]
 
@@ -22,17 +22,18 @@ def main(
     metrics: LossesOut = None,
 ) -> None:
     """Evaluate a model on the train names, on the dev names, and on the dev names that are not in train."""
-    evaluated, vocab = read_model(model or Path(f"models/{name}.safetensors"))
-    train_text, dev_text = names.read(train), names.read(dev)
-    train_tokens, dev_tokens = vocab.encode(train_text, str(train)), vocab.encode(dev_text, str(dev))
-    unseen = ~names.is_in(dev_text, train_text)  # (dev names,)
-    with progress(f"evaluate {name} on train", len(train_tokens), "tokens") as update:
-        on_train = evaluate(evaluated, train_tokens, update)
+    path = model or Path(f"models/{name}.safetensors")
+    evaluated, vocab = read_model(path)
+    dev_text = names.read(dev)
+    dev_tokens = vocab.encode(dev_text, str(dev))
+    unseen = ~names.have(names.known(names.blocks(train)), dev_text)  # (dev names,)
+    with progress(f"evaluate {name} on train", sum(map(len, names.blocks(train))), "tokens") as update:
+        on_train = evaluate_file(path, train, update)
     with progress(f"evaluate {name} on dev", len(dev_tokens), "tokens") as update:
         on_dev = evaluate(evaluated, dev_tokens, update, unseen)
-    path = metrics or Path(f"metrics/losses/{name}.json")
-    write_json(path, {"parameters": evaluated.parameter_count, "train": on_train, "dev": on_dev})
-    print(f"{path}: train {on_train['nll']:.4f}, dev {on_dev['nll']:.4f} nats per token")
+    output = metrics or Path(f"metrics/losses/{name}.json")
+    write_json(output, {"parameters": evaluated.parameter_count, "train": on_train, "dev": on_dev})
+    print(f"{output}: train {on_train['nll']:.4f}, dev {on_dev['nll']:.4f} nats per token")
 
 
 app = command(main)

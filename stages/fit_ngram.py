@@ -5,8 +5,8 @@ from pathlib import Path
 from _stage import ModelName, ModelOut, TrainPath, VocabPath, command
 
 from makemore.core.model import save_model
-from makemore.core.vocab import Vocab, read_tokens
-from makemore.models.ngram.model import NgramParams, fit
+from makemore.core.vocab import Vocab
+from makemore.models.ngram.model import NgramParams, fit_file
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
 ) -> None:
     """Fit an n-gram model to the train names, with fixed smoothing."""
     vocabulary = Vocab.read(vocab)
-    fitted = fit(params, read_tokens(train, vocabulary), len(vocabulary))
+    fitted = fit_file(params, train, vocabulary)
     path = model or Path(f"models/{name}.safetensors")
     save_model(path, fitted, vocabulary)
     print(f"{path}: {fitted.parameter_count:,} distinct {params.order}-grams, strength {params.strength}")

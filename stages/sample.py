@@ -15,7 +15,7 @@ import typer
 from makemore.core import names
 from makemore.core.files import replacing, write_json
 from makemore.core.model import read_model
-from makemore.core.names import Text
+from makemore.core.names import Hashes, Text
 from makemore.core.progress import progress
 from makemore.core.terminal import screen, visible
 from makemore.sampling import sampler
@@ -48,7 +48,7 @@ def main(
         output = output or Path(f"data/samples/{name}.txt")
         metrics = metrics or Path(f"metrics/samples/{name}.json")
     loaded, vocab = read_model(model or Path(f"models/{name}.safetensors"))
-    known = names.read(train) if params.new or as_json or metrics else None
+    known = names.known(names.blocks(train)) if params.new or as_json or metrics else None
     kept: list[Text] = []  # only the metrics need all names
     done = 0
     with writing(output) as file, progress(f"sample from {name}", params.count, "names", file) as update:
@@ -58,8 +58,9 @@ def main(
             update(done, "")
             if metrics or not kept:
                 kept.append(text)
-    statistics = sampler.describe(np.concatenate(kept), known) if metrics and known is not None else {}
-    if metrics:
+    statistics: dict[str, float] = {}
+    if metrics and known is not None:
+        statistics = sampler.describe(np.concatenate(kept), known, mean_length(train))
         write_json(metrics, statistics)
     if output:
         counts = "".join(f", {statistics[key]:,} {key}" for key in ("distinct", "new") if key in statistics)
@@ -77,8 +78,15 @@ def writing(path: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-def to_json(text: Text, train: Text) -> str:
-    listed = zip(names.to_string(text).split("\n"), ~names.is_in(text, train), strict=False)
+def mean_length(path: Path) -> float:
+    """The mean length of the names of a file, in characters."""
+    sizes = [(names.count(text), len(text)) for text in names.blocks(path)]
+    listed, characters = map(sum, zip(*sizes, strict=True))
+    return (characters - listed) / listed
+
+
+def to_json(text: Text, train: Hashes) -> str:
+    listed = zip(names.to_string(text).split("\n"), ~names.have(train, text), strict=False)
     return "".join(json.dumps({"name": name, "new": bool(new)}, ensure_ascii=False) + "\n" for name, new in listed)
 
 

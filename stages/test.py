@@ -7,12 +7,10 @@ from _stage import ModelsPath, command
 
 import typer
 
-from makemore.core import names
 from makemore.core.files import write_json
-from makemore.core.model import read_model
 from makemore.core.pipeline import model_names
 from makemore.core.terminal import visible
-from makemore.evaluation.losses import evaluate
+from makemore.evaluation.losses import evaluate_file
 
 
 def main(
@@ -21,11 +19,9 @@ def main(
     metrics: Annotated[Path, typer.Option(help="losses to write")] = Path("metrics/test.json"),
 ) -> None:
     """Evaluate all models on the test names, which no other stage reads."""
-    text = names.read(test)
     losses = {}
     for name in model_names(models):
-        model, vocab = read_model(models / f"{name}.safetensors")
-        losses[name] = evaluate(model, vocab.encode(text, str(test)))
+        losses[name] = evaluate_file(models / f"{name}.safetensors", test)
     write_json(metrics, losses)
     shown = ", ".join(f"{name} {loss['nll']:.4f}" for name, loss in losses.items())
     print(visible(f"{metrics}: {shown} nats per token"))

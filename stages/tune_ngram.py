@@ -5,10 +5,11 @@ from typing import Annotated
 
 from _stage import DevPath, ModelName, ModelOut, TrainPath, VocabPath, command, option
 
+from makemore.core import names
 from makemore.core.files import write_csv, write_json
 from makemore.core.model import save_model
-from makemore.core.vocab import Vocab, read_tokens
-from makemore.models.ngram.model import fit
+from makemore.core.vocab import Vocab
+from makemore.models.ngram.model import Ngram, count_file
 from makemore.search import tuning
 from makemore.search.tuning import TunedNgramParams
 
@@ -28,9 +29,10 @@ def main(
 ) -> None:
     """Fit an n-gram model to the train names, with the smoothing strength that has the lowest dev loss."""
     vocabulary = Vocab.read(vocab)
-    tokens = read_tokens(train, vocabulary)
-    best, rows = tuning.tune(params, tokens, read_tokens(dev, vocabulary), len(vocabulary))
-    fitted = fit(params.with_strength(best), tokens, len(vocabulary))
+    counted = count_file(params, train, vocabulary)
+    some_train, some_dev = (vocabulary.encode(names.spaced(path, params.sample), str(path)) for path in (train, dev))
+    best, rows = tuning.tune(params, some_train, some_dev, len(vocabulary), counted)
+    fitted = Ngram(params.with_strength(best), *counted, len(vocabulary))
     path = model or Path(f"models/{name}.safetensors")
     save_model(path, fitted, vocabulary)
     write_json(tuned or Path(f"metrics/tuned/{name}.json"), {"strength": best})

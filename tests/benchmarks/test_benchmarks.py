@@ -100,6 +100,11 @@ def test_ngram(bench: Bench) -> None:
     assert list(table) == ["60", "120"]
 
 
+def test_scale(bench: Bench) -> None:
+    found = tables(bench("scale", "--times", "1", "--times", "2", "--stage", "clean", "--stage", "split"))
+    assert [list(table) for table in found] == [["clean", "split"]] * 3
+
+
 def test_sampling(bench: Bench, run: Callable[..., Result]) -> None:
     for stage, *arguments in ["fit_ngram", "bigram"], ["fit_ngram", "trigram"], ["train_mlp"]:
         assert run(stage, *arguments).exit_code == 0

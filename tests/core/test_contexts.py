@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import brute_force_contexts, encoded, text_of, tiny_names
+from makemore.core import contexts
 from makemore.core.contexts import counted, distinct, keys, sliding
 from makemore.core.vocab import Vocab
 
@@ -42,6 +43,15 @@ def test_keys_keep_the_order_and_must_fit_into_63_bits() -> None:
     assert keys(np.array([[0, 1], [1, 0], [2, 26]], dtype=np.int32), 27).tolist() == [1, 27, 80]
     with pytest.raises(ValueError, match="context: 14 is too long for a vocabulary of 27 tokens"):
         keys(np.zeros((1, 14), dtype=np.int32), 27)
+
+
+@pytest.mark.parametrize("chunk", [5, contexts.CHUNK])
+def test_pairs_that_fit_into_an_integer_are_counted_in_chunks(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "CHUNK", chunk)
+    strings = tiny_names(60)
+    tokens = encoded(Vocab.of(text_of(*strings)), *strings)
+    for found, expected in zip(counted(tokens, 3, 1000), counted(tokens, 3, 1 << 20), strict=True):
+        assert np.array_equal(found, expected)
 
 
 @given(st.integers(0, 4))

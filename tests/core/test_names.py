@@ -1,3 +1,5 @@
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,10 @@ from hypothesis import strategies as st
 
 from conftest import lines_of, text_of
 from makemore.core import names
+from makemore.core.vocab import Vocab, read_tokens
+from makemore.lists import cleaning
+
+CLEAN = cleaning.CleanParams(form="NFC", case="keep", spaces="refuse", dots="refuse")
 
 NAME = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Zs", "Zl", "Zp"], exclude_characters="."), min_size=1
@@ -47,6 +53,49 @@ def test_the_error_names_a_missing_file(tmp_path: Path) -> None:
     assert error.value.filename.endswith("absent.txt")
 
 
+@given(st.lists(NAME | st.sampled_from(["", "\r", "a\r"]), min_size=1), st.integers(1, 30), st.booleans())
+def test_blocks_have_the_names_or_the_error_of_the_whole(strings: list[str], size: int, complete: bool) -> None:
+    content = "\n".join(strings).encode() + b"\n" * complete
+
+    def parsed(blocks: Iterable[names.Lines]) -> list[names.Text] | str:
+        try:
+            return [names.parse(lines, "f") for lines in blocks]
+        except ValueError as error:
+            return str(error)
+
+    chunks = (content[start : start + size] for start in range(0, len(content), size))
+    found, whole = parsed(names.split_lines(chunks)), parsed([names.Lines(content)])
+    if isinstance(found, str) or isinstance(whole, str):
+        assert isinstance(found, str) and isinstance(whole, str)
+    else:
+        assert np.array_equal(np.concatenate(found), whole[0])
+
+
+def test_errors_in_a_later_block_name_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "BLOCK", 4)
+    for content, message in {
+        b"emma\nava\nmia\n\nzoe\n": "4: expected a name, found a blank line",
+        b"emma\nava\nmia\nz\xffe\n": "4: expected UTF-8, found the byte 0xff",
+        b"emma\nava\nm\tia\nzoe\n": "3: expected a name, found white space ('\\t')",
+    }.items():
+        (tmp_path / "f").write_bytes(content)
+        with pytest.raises(ValueError, match=re.escape(f"f:{message}")):
+            names.read(tmp_path / "f")
+        with pytest.raises(ValueError, match=re.escape(message)):
+            [cleaning.clean(lines, "f", CLEAN) for lines in names.read_lines(tmp_path / "f")]
+    (tmp_path / "f").write_text("emma\nava\nmia\nzoé\n")
+    with pytest.raises(ValueError, match="f:4: character 3, 'é', is not among the 8 tokens of the vocabulary"):
+        read_tokens(tmp_path / "f", Vocab.of(text_of("emavizo")))
+
+
+@pytest.mark.parametrize("most", [1, 3, 7, 8, 100])
+def test_spaced_names_come_from_the_whole_file(most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "BLOCK", 4)
+    (tmp_path / "f").write_text("a\nb\nc\nd\ne\nf\ng\nh\n")
+    expected = {1: "a", 3: "acf", 7: "abcdefg"}.get(most, "abcdefgh")
+    assert "".join(lines_of(names.spaced(tmp_path / "f", most))) == expected
+
+
 @given(st.lists(NAME, min_size=1))
 def test_round_trip(strings: list[str]) -> None:
     text = names.parse("\n".join(strings).encode(), "f")
@@ -73,6 +122,13 @@ def test_take_returns_the_chosen_names_in_order(strings: list[str], data: st.Dat
     order = data.draw(st.lists(st.integers(0, len(strings) - 1), min_size=1))
     taken = names.take(text_of(*strings), np.array(order))
     assert lines_of_newline(names.to_string(taken)) == [strings[i] for i in order]
+
+
+@given(st.lists(NAME, min_size=1), st.lists(st.lists(NAME, min_size=1), min_size=1))
+def test_known_names_are_found_by_their_hashes(strings: list[str], others: list[list[str]]) -> None:
+    known = names.known(text_of(*other) for other in others)
+    assert names.have(known, text_of(*strings)).tolist() == [any(s in other for other in others) for s in strings]
+    assert not names.have(known, text_of()).any()
 
 
 @given(st.lists(NAME | st.just(""), min_size=1), st.lists(NAME, min_size=1))

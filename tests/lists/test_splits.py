@@ -1,4 +1,6 @@
 import random
+from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -6,7 +8,8 @@ import pytest
 from conftest import lines_of, text_of, tiny_names
 from makemore.core import names
 from makemore.core.vocab import Vocab
-from makemore.lists.splits import SplitParams, split
+from makemore.lists import splits
+from makemore.lists.splits import SplitParams, split, split_blocks, streamed
 
 LECTURE = SplitParams(train=0.8, dev=0.1, seed=42, unit="line")
 
@@ -72,3 +75,34 @@ def test_shares_are_not_affected_by_binary_rounding() -> None:  # 0.7 + 0.2 is 0
 def test_too_few_names_are_an_error(count: int) -> None:
     with pytest.raises(ValueError, match=f"too few names, {count}, for three splits: train"):
         split(text_of(*tiny_names(60)[:count]), LECTURE)
+
+
+def joined(parts: Iterable[splits.Parts]) -> list[list[str]]:
+    return [[name for text in texts for name in lines_of(text)] for texts in zip(*parts, strict=True)]
+
+
+def test_a_list_in_blocks_is_shuffled_if_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = tiny_names(60)
+    blocks = [text_of(*words[:25]), text_of(*words[25:])]
+    assert joined(split_blocks(blocks, "f", LECTURE)) == lectures_split(words)
+    monkeypatch.setattr(splits, "SHUFFLED", 59)
+    assert joined(split_blocks(blocks, "f", LECTURE)) == joined(streamed(blocks, LECTURE)) != lectures_split(words)
+
+
+@pytest.mark.parametrize("unit", ["line", "name"])
+def test_a_long_list_is_split_by_hashes(unit: str) -> None:
+    words = [f"{i * i % 7919:x}" for i in range(20_000)]  # copies, in no order
+    params = LECTURE.model_copy(update={"unit": unit})
+    parts = joined(streamed([text_of(*words)], params))
+    assert parts == joined(streamed([text_of(*words[:7]), text_of(*words[7:])], params))  # blocks do not matter
+    assert sorted(chain(*parts)) == sorted(words)
+    assert [len(part) for part in parts] == pytest.approx([16_000, 2_000, 2_000], abs=600)
+    assert bool(set(parts[0]) & set(parts[1])) == (unit == "line")
+    assert parts != joined(streamed([text_of(*words)], params.model_copy(update={"seed": 43})))
+
+
+def test_with_the_unit_name_a_longer_list_moves_no_name() -> None:
+    params = LECTURE.model_copy(update={"unit": "name"})
+    words = tiny_names(300)
+    before, after = (joined(streamed([text_of(*some)], params)) for some in (words[:100], words))
+    assert all(set(one) <= set(other) for one, other in zip(before, after, strict=True))

@@ -98,7 +98,7 @@ def test_an_import_that_is_not_reached_is_found(project: Project) -> None:
 
 
 def test_what_is_no_longer_read_is_found(project: Project) -> None:
-    project.edit("stages/split.py", "    text = names.read(names_file)", "    return")
+    project.edit("stages/split.py", "    text = names.blocks(names_file)", "    return")
     read = project.trace(DECLARED["split"]["commands"][0]) - {PARAMS}
     lines = corrections("split", DECLARED["split"]["deps"], read)
     assert "dvc.yaml: stages: split: deps: delete `- data/clean.txt`, which split does not read" in lines

@@ -7,6 +7,7 @@ import pytest
 from click.testing import Result
 
 from conftest import additive, encoded, lines_of, sample_params, text_of, tiny_names
+from makemore.core import names
 from makemore.core.vocab import Vocab
 from makemore.models.ngram.model import Ngram, NgramParams, fit
 from makemore.sampling import markov, sampler
@@ -15,6 +16,7 @@ from makemore.sampling.sampler import adjusted, categorical, describe, sample, t
 Run = Callable[..., Result]
 NAMES = tiny_names()
 TRAIN = text_of(*NAMES)
+KNOWN = names.known([TRAIN])
 VOCAB = Vocab.of(TRAIN)
 
 
@@ -34,7 +36,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def sampled(model: Ngram = TRIGRAM, /, **changes: object) -> list[str]:
-    return [name for text in sample(model, sample_params(**changes), VOCAB, TRAIN) for name in lines_of(text)]
+    return [name for text in sample(model, sample_params(**changes), VOCAB, KNOWN) for name in lines_of(text)]
 
 
 def test_the_seed_determines_the_names(way: str) -> None:
@@ -208,7 +210,7 @@ def test_names_are_returned_in_chunks_of_bounded_size() -> None:
 
 
 def test_describe() -> None:
-    assert describe(text_of("ab", "ab", "abc"), text_of("ab", "abcd")) == {
+    assert describe(text_of("ab", "ab", "abc"), names.known([text_of("ab", "abcd")]), 3) == {
         "samples": 3,
         "distinct": 2,
         "new": 1,

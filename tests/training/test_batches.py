@@ -1,17 +1,21 @@
-import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import encoded, network, text_of, tiny_names
+from makemore.core.contexts import name_bounds
 from makemore.core.vocab import Vocab
-from makemore.nn.neural import distinct_examples
+from makemore.nn.neural import distinct_examples, examples
 from makemore.training import batches
 from makemore.training.batches import (
+    alphabetical,
     make_batches,
-    stratified_batches,
+    name_batches,
     stratified_uniform,
     uniform_batches,
     weighted_batches,
+    window_batches,
 )
 from makemore.training.params import StepParams
 
@@ -44,15 +48,29 @@ def test_uniform_batches_are_the_lectures() -> None:
         assert torch.equal(X, inputs[ix]) and torch.equal(Y, targets[ix])
 
 
-def test_stratified_batches_are_spread_evenly_over_the_list() -> None:
-    rows = torch.arange(60)
-    batch = stratified_batches(rows, rows, 20, seeded())
-    counts = torch.zeros(60)
-    for _ in range(600):
-        drawn, _ = batch()
+def test_batches_of_names_are_spread_evenly_over_the_sorted_list() -> None:
+    model = network("recurrent", V)
+    sizes, rows = model.examples(TOKENS)  # sorted
+    batch, generator = name_batches(TOKENS, 20, seeded(), torch.device("cpu")), seeded()
+    for _ in range(3):
+        drawn = (stratified_uniform(20, generator) * len(sizes)).long()
         assert (drawn // 3).tolist() == list(range(20))  # one from every three neighbours
-        counts[drawn] += 1
-    assert counts.numpy() == pytest.approx(np.full(60, 200), abs=60)
+        found = batch()
+        assert torch.equal(found[0], sizes[drawn]) and torch.equal(found[1], rows[drawn])
+
+
+@given(st.lists(st.text("abz", max_size=30), min_size=1))
+def test_names_are_sorted_alphabetically(strings: list[str]) -> None:
+    tokens = encoded(Vocab.of(text_of("abcdefghijklmnopqrstuvwxyz")), *strings)
+    order = alphabetical(tokens, *name_bounds(tokens))
+    assert [strings[i] for i in order] == sorted(strings)
+
+
+@pytest.mark.parametrize("context", [1, 3, 9])
+def test_contexts_computed_when_drawn_give_the_same_batches(context: int) -> None:
+    computed = window_batches(TOKENS, context, 200, seeded(), torch.device("cpu"))()
+    stored = uniform_batches(*examples(TOKENS, context), 200, seeded())()
+    assert all(torch.equal(a, b) for a, b in zip(computed, stored, strict=True))
 
 
 @pytest.mark.parametrize("dense", [0, batches.DENSE])
@@ -73,15 +91,18 @@ def test_dense_and_sparse_weights_give_the_same_batches(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("family", "changes", "draw"),
+    ("family", "changes", "stored", "draw"),
     [
-        ("mlp", {"examples": "all"}, uniform_batches),
-        ("mlp", {"examples": "distinct"}, weighted_batches),
-        ("recurrent", {}, stratified_batches),
+        ("mlp", {"examples": "all"}, batches.STORED, "uniform_batches"),
+        ("mlp", {"examples": "all"}, 0, "window_batches"),
+        ("mlp", {"examples": "distinct"}, 0, "weighted_batches"),
+        ("recurrent", {}, batches.STORED, "name_batches"),
     ],
 )
-def test_each_kind_of_model_has_its_kind_of_batches(family: str, changes: dict[str, str], draw: object) -> None:
+def test_each_kind_of_model_has_its_kind_of_batches(
+    family: str, changes: dict[str, str], stored: int, draw: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "STORED", stored)
+    monkeypatch.setattr(batches, draw, lambda *arguments: draw)
     model = network(family, V, **changes)
-    found = make_batches(model, TOKENS, StepParams.model_construct(batch_size=9), seeded())()
-    expected = draw(*model.examples(TOKENS), 9, seeded())()
-    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    assert make_batches(model, TOKENS, StepParams.model_construct(batch_size=9), seeded()) == draw

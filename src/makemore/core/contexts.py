@@ -4,12 +4,16 @@ Shapes: M tokens, N contexts, T context length, V vocabulary, U distinct context
 pairs, L names.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from makemore.core.counts import count_keys, merge_all
 from makemore.core.vocab import Tokens
+
+CHUNK = 1 << 20  # tokens processed at a time, which bounds the memory
 
 Contexts = NDArray[np.int32]  # (N, T): the T tokens before the one to predict, padded with 0 before the name
 
@@ -27,6 +31,18 @@ def sliding(tokens: Tokens, context: int) -> Contexts:
         begun &= column != 0
         contexts[:, -back] = np.where(begun, column, 0)
     return contexts
+
+
+def whole_names(tokens: Tokens, size: int) -> Iterator[slice]:
+    """Parts of tokens that consist of whole names, each of at most `size` tokens or of a single longer name."""
+    _, sizes = name_bounds(tokens)
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < len(tokens):
+        last = np.searchsorted(ends, start + size, side="right") - 1  # the last name that fits
+        stop = int(ends[max(last, np.searchsorted(ends, start, side="right"))])
+        yield slice(start, stop)
+        start = stop
 
 
 def name_bounds(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -72,8 +88,25 @@ class Counted(NamedTuple):
 
 
 def counted(tokens: Tokens, context: int, vocab_size: int) -> Counted:
-    """Count the (context, next token) pairs of a list of names."""
+    """Count the (context, next token) pairs of a list of names.
+
+    If a pair fits into an integer, this needs little more memory than the distinct pairs.
+    """
+    if vocab_size ** (context + 1) < 2**63:
+        return _counted_keys(tokens, context, vocab_size)
     rows, ranks = distinct(sliding(tokens, context), vocab_size)
     pairs, counts = np.unique(ranks * vocab_size + tokens, return_counts=True)  # (K,)
     starts = np.searchsorted(pairs, np.arange(len(rows) + 1) * vocab_size)
     return Counted(rows, starts, pairs % vocab_size, counts)
+
+
+def _counted_keys(tokens: Tokens, context: int, vocab_size: int) -> Counted:
+    chunks = (tokens[part] for part in whole_names(tokens, CHUNK))
+    found = (keys(sliding(chunk, context), vocab_size) * vocab_size + chunk for chunk in chunks)
+    pairs, counts = merge_all(map(count_keys, found))  # (K,)
+    starts = np.flatnonzero(np.diff(pairs // vocab_size, prepend=-1))  # (U,)
+    rest = pairs[starts] // vocab_size
+    rows = np.empty((len(starts), context), dtype=np.int32)
+    for place in reversed(range(context)):
+        rest, rows[:, place] = np.divmod(rest, vocab_size)
+    return Counted(rows, np.append(starts, len(pairs)), pairs % vocab_size, counts)

@@ -1,6 +1,7 @@
 """Read and write files: atomic writes, and JSON, CSV and safetensors with the same bytes for the same content."""
 
 import csv
+import errno
 import io
 import json
 import math
@@ -9,7 +10,7 @@ import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +50,47 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file to write to, which becomes `path` like that of `replacing`."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield file
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open a file for reading, also one on an object store, `s3://bucket/names.txt`, if fsspec has its package.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the package is missing, or the store refuses.
+    """
+    if not (address := _address(path)):
+        return path.open("rb")
+    import fsspec
+
+    try:
+        return cast(BinaryIO, fsspec.open(address, "rb").open())
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), address) from None
+    except Exception as error:  # each kind of store has its own
+        raise ValueError(f"{address}: {error}") from None
+
+
+def size_of(path: Path) -> int:
+    """The size of a file in bytes. Raises like `open_binary`."""
+    with open_binary(path) as file:
+        return file.seek(0, os.SEEK_END)
+
+
+def _address(path: Path) -> str | None:
+    """The address of a file that is not on this machine. `Path` has made one slash of its two."""
+    scheme, colon, rest = path.as_posix().partition(":/")
+    return f"{scheme}://{rest}" if colon and len(scheme) > 1 and scheme.isalnum() else None
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    with writing(path) as file:
+        file.write(content)
 
 
 def read_json(path: Path) -> Any:

@@ -7,7 +7,7 @@ Shapes: M tokens, V vocabulary.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count
@@ -41,7 +41,13 @@ class Vocab:
     @classmethod
     def of(cls, text: Text) -> "Vocab":
         """The vocabulary of a list of names: the boundary, then all characters by code point."""
-        characters = [chr(code) for code in np.flatnonzero(np.bincount(text)) if code != NEWLINE]
+        return cls.of_blocks([text])
+
+    @classmethod
+    def of_blocks(cls, texts: Iterable[Text]) -> "Vocab":
+        """The vocabulary of a list that is read in blocks."""
+        codes = set().union(*(np.flatnonzero(np.bincount(text)).tolist() for text in texts))
+        characters = [chr(code) for code in sorted(codes - {NEWLINE})]
         return cls((boundary(characters), *characters))
 
     @property
@@ -60,8 +66,11 @@ class Vocab:
     def _codes(self) -> NDArray[np.uint32]:  # (V,): id 0 corresponds to the newline of a `Text`
         return np.array([NEWLINE, *map(ord, self.itos[1:])], dtype=np.uint32)
 
-    def encode(self, text: Text, source: str) -> Tokens:
+    def encode(self, text: Text, source: str, before: int = 0) -> Tokens:
         """The ids of the code points of a text, (M,). Each newline becomes the end token, id 0.
+
+        Args:
+            before: the number of lines of the source before this text.
 
         Raises:
             ValueError: a character is not in the vocabulary; the message gives `source`, line and column.
@@ -71,7 +80,7 @@ class Vocab:
         tokens: Tokens = table[text]
         if (tokens < 0).any():
             position = int((tokens < 0).argmax())
-            place = names.place(source, names.line_of(text, position))
+            place = names.place(source, before + names.line_of(text, position))
             column = position - int(np.flatnonzero(text[:position] == NEWLINE).max(initial=-1))
             found = f"character {column}, {chr(text[position])!r},"
             raise ValueError(f"{place}: {found} is not among the {len(self)} tokens of the vocabulary")
@@ -108,4 +117,22 @@ def boundary(characters: Collection[str]) -> str:
 
 def read_tokens(path: Path, vocab: Vocab) -> Tokens:
     """Read a names file as tokens, (M,). Raises ValueError like `names.read` and `Vocab.encode`."""
-    return vocab.encode(names.read(path), str(path))
+    tokens = np.empty(0, dtype=np.int32)
+    for block in token_blocks(path, vocab):
+        size = len(tokens)
+        tokens.resize(size + len(block), refcheck=False)  # in place: the list is never in memory twice
+        tokens[size:] = block
+    return tokens
+
+
+def token_blocks(path: Path, vocab: Vocab) -> Iterator[Tokens]:
+    """Read a names file as tokens, in blocks of whole names. Raises ValueError like `read_tokens`."""
+    return encoded(names.blocks(path), vocab, str(path))
+
+
+def encoded(texts: Iterable[Text], vocab: Vocab, source: str) -> Iterator[Tokens]:
+    """Encode the texts of a list that is read in blocks."""
+    before = 0
+    for text in texts:
+        yield vocab.encode(text, source, before)
+        before += names.count(text)

@@ -140,7 +140,7 @@ class MLP(Neural):
 
     def __init__(self, params: MLPParams, vocab_size: int, generator: torch.Generator | None):
         super().__init__(params, vocab_size, generator)
-        self.context = params.context
+        self.context, self.distinct = params.context, params.examples == "distinct"
         std = INITIALIZATIONS[params.initialization]
 
         def add(name: str, *shape: int, std: float) -> None:
@@ -225,7 +225,7 @@ class MLP(Neural):
         return super().loss(contexts, targets)
 
     def examples(self, tokens: Tokens) -> tuple[Tensor, Tensor | NextTokenWeights]:
-        if self.params.examples == "all":
+        if not self.distinct:
             return super().examples(tokens)
         return distinct_examples(tokens, self.params.context, len(self.C))
 

@@ -112,6 +112,7 @@ class Neural(nn.Module):
     embeddings: tuple[str, ...] = ()  # parameters that are lookup tables, with one vector per token or position
     no_decay: tuple[str, ...] = ()  # parameters without weight decay
     compilable: str | None = "loss"  # the method that torch.compile can make faster on GPUs
+    distinct = False  # its examples are distinct contexts, weighted by their counts, instead of tokens
     bounded = False  # the activations that it watches are between -1 and 1, so units can saturate
 
     def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None):

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from makemore.core import names
 from makemore.core.contexts import Contexts
 from makemore.core.model import Model, Probabilistic, Stateful, stateful
-from makemore.core.names import Text
+from makemore.core.names import Hashes, Text
 from makemore.core.params import Section, Seed
 from makemore.core.vocab import Tokens, Vocab
 from makemore.sampling import markov
@@ -75,7 +75,7 @@ def sample(
     model: Model,
     params: SampleParams,
     vocab: Vocab,
-    train: Text | None = None,
+    train: Hashes | None = None,
     *,
     batch: int = BATCH,
     draw: Draw = categorical,
@@ -86,7 +86,7 @@ def sample(
     match. Models with short contexts are sampled with `markov.Chains`, which is faster.
 
     Args:
-        train: the train names, which `new` excludes.
+        train: the hashes of the train names, which `new` excludes.
         batch: names generated in parallel. With 1, and torch's multinomial as `draw`, this is the lecture's loop.
         draw: draws a token from each row of probabilities.
 
@@ -141,10 +141,10 @@ def _chains(model: Model, params: SampleParams, vocab_size: int, generator: np.r
 class Filter:
     """Keeps the names that match the parameters."""
 
-    def __init__(self, params: SampleParams, train: Text | None):
-        self.params = params
+    def __init__(self, params: SampleParams, train: Hashes | None):
+        self.params, self.train = params, train
         self.matches = re.compile(fnmatch.translate(params.pattern or "*")).match
-        self.excluded = set() if train is None or not params.new else set(names.to_string(train).split("\n"))
+        self.excluded: set[str] = set()
         assert train is not None or not params.new
 
     def __str__(self) -> str:
@@ -159,8 +159,10 @@ class Filter:
         lengths = names.bounds(text)[1]
         fits = (lengths >= self.params.min_length) & (lengths <= self.params.max_length)
         if not fits.all():
-            text = text[np.repeat(fits, lengths + 1)]
-        if not (self.params.suffix or self.params.pattern or self.params.new or self.params.distinct):
+            text, lengths = text[np.repeat(fits, lengths + 1)], lengths[fits]
+        if self.params.new and self.train is not None:
+            text = text[np.repeat(~names.have(self.train, text), lengths + 1)]
+        if not (self.params.suffix or self.params.pattern or self.params.distinct):
             return text
         listed = names.to_string(text).split("\n")[:-1]
         return names.from_string("".join(f"{name}\n" for name in listed if self._keeps(name)))
@@ -221,12 +223,12 @@ def tempered(probs: Floats, temperature: float) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def describe(samples: Text, train: Text) -> dict[str, float]:
+def describe(samples: Text, train: Hashes, train_mean_length: float) -> dict[str, float]:
     """The numbers of samples, of distinct and of new ones (not in train), and the mean lengths in characters."""
     return {
         "samples": names.count(samples),
         "distinct": len(np.unique(names.identities(samples))),
-        "new": int((~names.is_in(samples, train)).sum()),
+        "new": int((~names.have(train, samples)).sum()),
         "mean_length": float(names.bounds(samples)[1].mean()),
-        "train_mean_length": float(names.bounds(train)[1].mean()),
+        "train_mean_length": train_mean_length,
     }

@@ -2,6 +2,7 @@
 
 The counts do not depend on the strength. So the train names are counted once, the n-grams of both splits are looked up
 once, and trying a strength costs a few vector operations. Losses are mean negative log-likelihoods in nats per token.
+Of longer splits, they are computed on `sample` names.
 """
 
 import math
@@ -11,8 +12,9 @@ from typing import Annotated, NamedTuple, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from makemore.core.counts import Counts
 from makemore.core.vocab import Tokens
-from makemore.models.ngram.model import NgramShape, count, locate, mix, tables, weigh
+from makemore.models.ngram.model import Known, NgramShape, count, locate, mix, tables, weigh
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE
 
 Strength = float | list[float]  # one for all orders, or one per order from 1 up
@@ -31,6 +33,10 @@ class TunedNgramParams(NgramShape):
             description="number of strengths, spaced geometrically for additive smoothing, else evenly",
         ),
     ]
+
+    sample: Annotated[
+        int, Field(ge=1, description="names of dev, and of train, that the losses are computed on, evenly spaced")
+    ] = 100_000
 
     @model_validator(mode="after")
     def _can_be_tuned(self) -> Self:
@@ -60,12 +66,13 @@ class Row(NamedTuple):
 
 
 class Trials:
-    """An n-gram model of the train names, scored at any strength."""
+    """An n-gram model of the train names, scored at any strength. See `tune`."""
 
-    def __init__(self, params: NgramShape, train: Tokens, dev: Tokens, vocab_size: int):
+    def __init__(self, params: NgramShape, train: Tokens, dev: Tokens, vocab_size: int, counted: Counts | None = None):
         self.params, self.vocab_size = params, vocab_size
+        self.known: Known = {}
         ngrams = {"train": count(params, train, vocab_size), "dev": count(params, dev, vocab_size)}
-        self.tables = tables(params, *ngrams["train"], vocab_size)
+        self.tables = tables(params, *(counted or ngrams["train"]), vocab_size)
         self.scored = {
             name: (locate(params, self.tables, keys, vocab_size), counts / counts.sum())
             for name, (keys, counts) in ngrams.items()
@@ -74,7 +81,8 @@ class Trials:
     def nll(self, strength: Strength, split: str = "dev") -> float:
         """The loss on the train or the dev names."""
         located, shares = self.scored[split]
-        probs = mix(located, weigh(self.params.with_strength(strength), self.tables, self.vocab_size), self.vocab_size)
+        weights = weigh(self.params.with_strength(strength), self.tables, self.vocab_size, self.known)
+        probs = mix(located, weights, self.vocab_size)
         with np.errstate(divide="ignore"):
             return -float((shares * np.log(probs)).sum())
 
@@ -82,16 +90,22 @@ class Trials:
         return Row(order, value, self.nll(strength, "train"), self.nll(strength, "dev"))
 
 
-def tune(params: TunedNgramParams, train: Tokens, dev: Tokens, vocab_size: int) -> tuple[Strength, list[Row]]:
+def tune(
+    params: TunedNgramParams, train: Tokens, dev: Tokens, vocab_size: int, counted: Counts | None = None
+) -> tuple[Strength, list[Row]]:
     """Find the strength with the lowest dev loss; also return the losses of the strengths tried.
 
     First, all orders share one strength; these are the rows with order 0. If the smoothing uses a single order, this is
     the result. Otherwise a coordinate search starts from the best shared strength: each order in turn moves to the next
     strength up or down as long as the dev loss falls, until no order moves. Further rows give the losses of each
     strength of each order while the other orders keep their best.
+
+    Args:
+        train, dev: the names that the losses are computed on.
+        counted: the n-grams of all train names, if `train` is a sample of them.
     """
     ladder = params.ladder()
-    trials = Trials(params, train, dev, vocab_size)
+    trials = Trials(params, train, dev, vocab_size, counted)
     rows = [trials.row(0, value, value) for value in ladder]
     start = min(range(len(ladder)), key=lambda index: rows[index].dev)
     if params.smoothing in SINGLE:

@@ -1,18 +1,24 @@
 """Minibatches: what each training step learns from.
 
-Shapes: N examples per batch, U distinct contexts, T context length, V vocabulary, K nonzero next-token weights.
+Shapes: N examples per batch, M tokens, L names, U distinct contexts, T context length or tokens of the longest name, V
+vocabulary, K nonzero next-token weights.
 """
 
+import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from makemore.core.contexts import name_bounds
+from makemore.core.counts import Ints
 from makemore.core.vocab import Tokens
 from makemore.nn.neural import Neural, NextTokenWeights
 from makemore.training.params import StepParams
 
 POWER = 0.7  # exponent on the count of a distinct context: 1 samples tokens, 0 samples contexts uniformly
+STORED = 1 << 26  # largest number of tokens in contexts that is stored, which makes batches faster
 DENSE = 1 << 23  # largest number of next-token weights that is stored densely, which makes batches faster
 
 Batches = Callable[[], tuple[Tensor, Tensor]]  # returns the next batch: inputs and targets, as `Neural.loss` takes them
@@ -21,12 +27,15 @@ Batches = Callable[[], tuple[Tensor, Tensor]]  # returns the next batch: inputs 
 def make_batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.Generator) -> Batches:
     """The batches that a model learns from, on its device."""
     device = next(model.parameters()).device
+    if model.context is None:
+        return name_batches(tokens, params.batch_size, generator, device)
+    if not model.distinct and len(tokens) * model.context > STORED:
+        return window_batches(tokens, model.context, params.batch_size, generator, device)
     inputs, targets = model.examples(tokens)
     inputs, targets = inputs.to(device), targets.to(device)
     if isinstance(targets, NextTokenWeights):
-        return weighted_batches(inputs, targets, params.batch_size, generator)  # distinct contexts
-    draw = stratified_batches if model.context is None else uniform_batches  # names, tokens
-    return draw(inputs, targets, params.batch_size, generator)
+        return weighted_batches(inputs, targets, params.batch_size, generator)
+    return uniform_batches(inputs, targets, params.batch_size, generator)
 
 
 def uniform_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
@@ -39,14 +48,53 @@ def uniform_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch
     return batch
 
 
-def stratified_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
-    """Batches of rows, each equally likely; the rows of one batch are spread evenly over the list."""
+def window_batches(
+    tokens: Tokens, context: int, size: int, generator: torch.Generator, device: torch.device
+) -> Batches:
+    """The batches of `uniform_batches` over all tokens and their contexts, of which only those drawn are computed."""
+    flat, back = torch.from_numpy(tokens), torch.arange(context, 0, -1)  # (M,), (T,)
 
     def batch() -> tuple[Tensor, Tensor]:
-        drawn = (stratified_uniform(size, generator) * len(inputs)).long().to(inputs.device)  # (N,)
-        return inputs[drawn], targets[drawn]
+        drawn = torch.randint(len(flat), (size,), generator=generator)  # (N,)
+        place = drawn.unsqueeze(1) - back  # (N, T)
+        window = flat[place.clamp(min=0)] * (place >= 0)
+        inside = (window != 0).flip(1).cumprod(1).flip(1)  # no boundary between this position and the token
+        return (window * inside).long().to(device), flat[drawn].long().to(device)
 
     return batch
+
+
+def name_batches(tokens: Tokens, size: int, generator: torch.Generator, device: torch.device) -> Batches:
+    """Batches of whole names, each equally likely, as rows of `Sequence.examples`.
+
+    The names of one batch are spread evenly over the list in alphabetical order, so that all parts of it are in each.
+    """
+    starts, sizes = name_bounds(tokens)  # (L,)
+    order, columns = alphabetical(tokens, starts, sizes), np.arange(sizes.max())
+
+    def batch() -> tuple[Tensor, Tensor]:
+        drawn = order[(stratified_uniform(size, generator) * len(order)).long().numpy()]  # (N,)
+        inside = columns < sizes[drawn, None]  # (N, T)
+        rows = np.zeros(inside.shape, dtype=np.int32)
+        rows[inside] = tokens[(starts[drawn, None] + columns)[inside]]
+        return torch.from_numpy(sizes[drawn]).to(device), torch.from_numpy(rows).to(device)
+
+    return batch
+
+
+def alphabetical(tokens: Tokens, starts: Ints, sizes: Ints) -> Ints:
+    """The indices of the names in alphabetical order, (L,). As many characters as fit are compared at once."""
+    vocab_size = int(tokens.max(initial=0)) + 1
+    fitting = max(1, int(62 / math.log2(max(2, vocab_size))))  # characters in an integer of 63 bits
+    parts = []
+    for first in range(0, int(sizes.max()), fitting):
+        part = np.zeros(len(starts), dtype=np.int64)
+        for place in range(first, min(first + fitting, int(sizes.max()))):
+            part *= vocab_size
+            (longer,) = np.nonzero(sizes > place)
+            part[longer] += tokens[starts[longer] + place]
+        parts.append(part)
+    return np.lexsort(parts[::-1])
 
 
 def stratified_uniform(size: int, generator: torch.Generator) -> Tensor:

@@ -20,21 +20,23 @@ stored n-grams of all N contexts.
 """
 
 import reprlib
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from makemore.core.contexts import Contexts, keys, sliding
+from makemore.core import cluster
+from makemore.core.cluster import Shard
+from makemore.core.contexts import Contexts, keys, whole_names
+from makemore.core.counts import Counts, Ints, count_keys, merge, merge_all
 from makemore.core.model import Arrays
 from makemore.core.params import Section, from_config
-from makemore.core.vocab import Tokens
+from makemore.core.vocab import Tokens, Vocab, encoded, token_blocks
 from makemore.models.ngram.smoothing import MAX_STRENGTH, SINGLE, Floats, Smoothing, smooth
-
-Ints = NDArray[np.int64]
 
 MAX_COUNT = 1 << 53  # up to here all integers are floats
 LARGEST_STRENGTH = 1e300  # times any vocabulary size it is finite
@@ -138,20 +140,41 @@ def context_keys(params: NgramShape, contexts: Contexts, vocab_size: int) -> Int
 def ngram_keys(params: NgramShape, tokens: Tokens, vocab_size: int) -> Ints:
     """The key of the n-gram that ends at each token, (M,). Raises ValueError if keys do not fit into 63 bits."""
     check_span(params, vocab_size)
-    result = np.empty(len(tokens), dtype=np.int64)
-    for start in range(0, len(tokens), CHUNK):
-        stop, before = start + CHUNK, max(0, start - params.context)
-        contexts = sliding(tokens[before:stop], params.context)[start - before :]  # (chunk, T)
-        result[start:stop] = context_keys(params, contexts, vocab_size) * vocab_size + tokens[start:stop]
+    index = np.arange(len(tokens))
+    begins = np.concatenate(([True], tokens[:-1] == 0))[: len(tokens)]
+    so_far = index - np.maximum.accumulate(np.where(begins, index, 0))  # (M,) characters of the name before each token
+    result = np.zeros(len(tokens), dtype=np.int64)
+    for back in range(params.order - 1, 0, -1):
+        result *= vocab_size
+        result[back:] += np.where(so_far[back:] >= back, tokens[:-back], 0)
+    result *= params.position + 1
+    result += so_far.clip(max=params.position)
+    result *= vocab_size
+    result += tokens
     return result
 
 
-def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> tuple[Ints, Ints]:
+def count(params: NgramShape, tokens: Tokens, vocab_size: int) -> Counts:
     """The distinct n-grams of the highest order, sorted, (K,), and how often each occurs, (K,)."""
-    ngrams = ngram_keys(params, tokens, vocab_size)  # (M,)
-    ngrams.sort()
-    first = np.flatnonzero(np.concatenate(([True], ngrams[1:] != ngrams[:-1])))  # (K,)
-    return ngrams[first], np.diff(first, append=len(ngrams))
+    return count_blocks(params, [tokens], vocab_size)
+
+
+def count_blocks(params: NgramShape, blocks: Iterable[Tokens], vocab_size: int) -> Counts:
+    """The same of a list that is read in blocks of whole names."""
+    chunks = (block[part] for block in blocks for part in whole_names(block, CHUNK))
+    return merge_all(count_keys(ngram_keys(params, chunk, vocab_size)) for chunk in chunks)
+
+
+def count_file(params: NgramShape, path: Path, vocab: Vocab) -> Counts:
+    """The same of the names in a file, counted on a cluster if the environment asks for one (see `core/cluster.py`)."""
+    if not cluster.is_wanted():
+        return count_blocks(params, token_blocks(path, vocab), len(vocab))
+    check_span(params, len(vocab))
+    return cluster.reduce_shards(path, partial(count_shard, params, vocab), merge)
+
+
+def count_shard(params: NgramShape, vocab: Vocab, shard: Shard) -> Counts:
+    return count_blocks(params, encoded(shard.blocks(), vocab, shard.source), len(vocab))
 
 
 class Table(NamedTuple):
@@ -192,21 +215,36 @@ def tables(params: NgramShape, ngrams: Ints, counts: Ints, vocab_size: int) -> l
 Weights = list[tuple[Floats, Floats]]
 
 
-def weigh(params: NgramParams, counted: list[Table], vocab_size: int) -> Weights:
+# By order, what `smooth` returned for the strengths of that order and those above, with the last entries of `weigh`.
+Known = dict[int, tuple[list[float], tuple[Floats, Floats, Floats]]]
+
+
+def weigh(
+    params: NgramParams,
+    counted: list[Table],
+    vocab_size: int,
+    known: Known | None = None,
+) -> Weights:
     """Smooth each table: the mass of each n-gram, (K + 1,), and the backoff weight of each context, (C + 1,).
 
     The backoff weight is the factor of the shorter context's distribution. The last entries, 0 and 1, are for n-grams
     and contexts that are not in the table.
+
+    Args:
+        known: the result of the last call for these tables, by order; filled here. A table depends on the strengths of
+            its order and of those above, so only the orders up to one whose strength has changed are smoothed anew.
     """
+    known = {} if known is None else known
     strengths = params.strengths()
-    result = []
     suffixes, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
     for table in reversed(counted):
-        counts: Floats = np.concatenate((table.counts, np.bincount(suffixes, passed)), dtype=np.float64)  # (K,)
-        mass, backoff, passed = smooth(params.smoothing, strengths[table.order - 1], counts, table.starts, vocab_size)
-        result.append((np.append(mass, 0), np.append(backoff, 1)))
-        suffixes = table.suffixes
-    return result[::-1]
+        own = strengths[table.order - 1 :]
+        if table.order not in known or known[table.order][0] != own:
+            counts: Floats = np.concatenate((table.counts, np.bincount(suffixes, passed)), dtype=np.float64)  # (K,)
+            mass, backoff, passed = smooth(params.smoothing, own[0], counts, table.starts, vocab_size)
+            known[table.order] = own, (np.append(mass, 0), np.append(backoff, 1), passed)
+        passed, suffixes = known[table.order][1][2], table.suffixes
+    return [known[table.order][1][:2] for table in counted]
 
 
 def find(array: Ints, values: Ints) -> Ints:
@@ -273,6 +311,20 @@ class Ngram:
     def weights(self) -> Weights:
         return weigh(self.params, self.tables, self.vocab_size)
 
+    @cached_property
+    def seen(self) -> Floats:
+        """The log-probability of the last token of each stored n-gram, (K,), given the others."""
+        probs, own = np.array([1 / self.vocab_size]), 0
+        seen: list[Floats] = []
+        for table, (mass, backoff) in zip(self.tables, self.weights, strict=True):
+            sizes = np.diff(table.starts, append=len(table.ngrams))  # (C,)
+            shorter = probs[table.suffixes + own] if seen else probs  # (K,), or (1,) in the lowest order
+            probs = mass[:-1] + np.repeat(backoff[:-1], sizes) * shorter
+            own = len(table.counts)
+            seen.append(probs[:own])
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.concatenate(seen)))
+
     @property
     def context(self) -> int:
         return self.params.context
@@ -305,13 +357,19 @@ class Ngram:
         return rows
 
     def token_log_probs(self, tokens: Tokens) -> Floats:
-        """See `model.Model`. Unlike `log_probs`, this does not compute whole rows of V probabilities."""
-        ngrams = ngram_keys(self.params, tokens, self.vocab_size)  # (M,)
-        result = np.empty(len(ngrams))
-        for start in range(0, len(ngrams), CHUNK):
-            located = locate(self.params, self.tables, ngrams[start : start + CHUNK], self.vocab_size)
+        """See `model.Model`. Unlike `log_probs`, this does not compute whole rows of V probabilities.
+
+        Each distinct n-gram is looked up once, and computed if it is not stored.
+        """
+        result = np.empty(len(tokens))
+        for part in whole_names(tokens, CHUNK):
+            ngrams, place = np.unique(ngram_keys(self.params, tokens[part], self.vocab_size), return_inverse=True)
+            index = find(self.ngrams, ngrams)
+            log_probs, new = self.seen[index], index < 0
+            located = locate(self.params, self.tables, ngrams[new], self.vocab_size)
             with np.errstate(divide="ignore"):
-                result[start : start + CHUNK] = np.log(mix(located, self.weights, self.vocab_size))
+                log_probs[new] = np.log(mix(located, self.weights, self.vocab_size))
+            result[part] = log_probs[place]
         return result
 
     def config(self) -> Mapping[str, object]:
@@ -324,3 +382,8 @@ class Ngram:
 def fit(params: NgramParams, tokens: Tokens, vocab_size: int) -> Ngram:
     """Count the n-grams of the tokens. Raises ValueError if the keys of the n-grams do not fit into 63 bits."""
     return Ngram(params, *count(params, tokens, vocab_size), vocab_size)
+
+
+def fit_file(params: NgramParams, path: Path, vocab: Vocab) -> Ngram:
+    """The same of the names in a file. Raises ValueError also like `vocab.token_blocks`."""
+    return Ngram(params, *count_file(params, path, vocab), len(vocab))
