@@ -119,9 +119,9 @@ def test_throughput(bench: Bench) -> None:
     assert list(table) == ["mlp, 4", "lstm, 4", "transformer, 4"]
 
 
-def test_distributed(bench: Bench) -> None:
+def test_torchrun(bench: Bench) -> None:
     small = "--rounds", "1", "--steps", "1", "--batch", "4", "--processes", "1", "--model", "lstm"
-    (table,) = tables(bench("distributed", *small))
+    (table,) = tables(bench("torchrun", *small))
     assert list(table) == ["lstm"]
 
 

@@ -58,10 +58,10 @@ def read_lines(path: Path) -> Iterator[Lines]:
     Raises:
         OSError: the file cannot be read.
     """
-    file = open_binary(path)  # here, so that an error does not wait until a stage has begun to write
+    open_binary(path).close()  # an error must not wait until a stage has begun to write
 
     def chunks() -> Iterator[bytes]:
-        with file:
+        with open_binary(path) as file:
             while chunk := file.read(BLOCK):
                 yield chunk
 

@@ -118,7 +118,8 @@ def evaluate_file(path: Path, file: Path, update: Update = silent) -> dict[str, 
         OSError, ValueError: like `read_model` and `vocab.token_blocks`.
     """
     if cluster.is_wanted():
-        return cluster.reduce_shards(file, partial(_shard_totals, path), operator.add).summary()
+        totals: Totals = cluster.reduce_shards(file, partial(_shard_totals, path), operator.add)
+        return totals.summary()
     model, vocab = read_model(path)
     return _totals(model, token_blocks(file, vocab), update).summary()
 

@@ -1,6 +1,6 @@
 """How much faster two processes train than one, under torchrun.
 
-    python benchmarks/distributed.py [--rounds 3] [--processes 2] [--steps 20] [--batch 4096]
+    python benchmarks/torchrun.py [--rounds 3] [--processes 2] [--steps 20] [--batch 4096]
 
 Each run is the stage `train` as a user starts it. The seconds per step are the difference of two runs, one with STEPS
 and one with three times as many, so that loading and preparing do not count. The runs of one round follow each other;
