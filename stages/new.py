@@ -37,7 +37,7 @@ def main(
         raise ValueError(f"{names_file}: {error}") from None
     values = {f"clean.{key}": value for key, value in params.model_dump().items()}
     values |= project.demands(text, read_section(PARAMS, ""))
-    project.make(Path(), folder, content, values)
+    project.make(Path(), folder, {project.NAMES: content}, {"params.yaml": values})
     lengths = names.bounds(text)[1]
     sizes = f"{lengths.min()} to {lengths.max()} characters, {len(Vocab.of(text)) - 1:,} distinct characters"
     print(f"{folder}: {len(lengths):,} names of {sizes}")

@@ -106,3 +106,11 @@ def test_with_the_unit_name_a_longer_list_moves_no_name() -> None:
     words = tiny_names(300)
     before, after = (joined(streamed([text_of(*some)], params)) for some in (words[:100], words))
     assert all(set(one) <= set(other) for one, other in zip(before, after, strict=True))
+
+
+def test_without_a_seed_the_order_is_kept_in_lists_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "SHUFFLED", 5)
+    words = tiny_names(40)
+    blocks = [text_of(*words[:20]), text_of(*words[20:])]
+    (parts,) = splits.split_blocks(blocks, "list", LECTURE.model_copy(update={"seed": None}))
+    assert [lines_of(part) for part in parts] == [words[:32], words[32:36], words[36:]]

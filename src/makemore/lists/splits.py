@@ -3,7 +3,7 @@
 A list of more than `SHUFFLED` lines is not shuffled. Each line, or each name if the unit is `name`, goes to the split
 that a hash of its number, or of its characters, selects. This reads the list once, in blocks, and needs no memory. The
 names of a split keep the order of the list, and the sizes of the splits are the shares only up to chance. With the unit
-`name`, a name stays in its split if the list grows.
+`name`, a name stays in its split if the list grows. Without a seed, a list of any length is cut in its own order.
 """
 
 import random
@@ -30,7 +30,7 @@ class SplitParams(Section):
 
     train: Annotated[float, Field(gt=0, lt=1, description="share of the list to train on")]
     dev: Annotated[float, Field(gt=0, lt=1, description="share to tune and compare models on; the rest is test")]
-    seed: Annotated[Seed, Field(description="seed of the shuffle")]
+    seed: Annotated[Seed | None, Field(description="seed of the shuffle; null keeps the order of the list")]
     unit: Annotated[
         Literal["line", "name"],
         Field(description="unit to shuffle: line (the lecture), or name, which keeps all copies of a name together"),
@@ -54,7 +54,7 @@ def split_blocks(texts: Iterable[Text], source: str, params: SplitParams) -> Ite
     for text in texts:
         first.append(text)
         lines += names.count(text)
-        if lines > SHUFFLED:
+        if lines > SHUFFLED and params.seed is not None:
             yield from streamed(chain(first, texts), params)
             return
     try:
@@ -65,6 +65,7 @@ def split_blocks(texts: Iterable[Text], source: str, params: SplitParams) -> Ite
 
 def streamed(texts: Iterable[Text], params: SplitParams) -> Iterator[Parts]:
     """Split a list without shuffling it, by hashes."""
+    assert params.seed is not None
     cuts = np.array([share * 2.0**64 for share in (params.train, params.train + params.dev)], dtype=np.uint64)
     before = 0
     for text in texts:
@@ -81,7 +82,8 @@ def streamed(texts: Iterable[Text], params: SplitParams) -> Iterator[Parts]:
 def split(text: Text, params: SplitParams) -> Parts:
     """Shuffle n units with `random.Random(seed)` and cut at int(train * n) and int((train + dev) * n).
 
-    With the unit `line`, copies of a name can be in both train and dev.
+    Without a seed the units keep their order, for lists that come with a split. With the unit `line`, copies of a name
+    can be in both train and dev.
 
     Raises:
         ValueError: one of the splits would be empty.
@@ -93,7 +95,8 @@ def split(text: Text, params: SplitParams) -> Parts:
         units = np.argsort(np.argsort(first))[inverse]  # (lines,) distinct names, numbered in order of appearance
     n = int(units.max()) + 1
     order = array("q", range(n))  # gives the same permutation as shuffling a list of n names
-    random.Random(params.seed).shuffle(order)
+    if params.seed is not None:
+        random.Random(params.seed).shuffle(order)
     position = np.empty(n, dtype=np.int64)  # (n,): the position of each unit after the shuffle
     position[np.asarray(order)] = np.arange(n)
 

@@ -17,8 +17,9 @@ from makemore.core.vocab import Vocab
 from makemore.models.ngram.model import NgramShape, span
 from makemore.reporting import tables
 
+NAMES = "data/names.txt"
 LEFT_OUT = (  # specific to the list of this checkout
-    *("dvc.lock", "metrics/", "data/names.txt", "data/source/", "docs/data.md", "docs/results.md", "docs/time.png"),
+    *("dvc.lock", "metrics/", NAMES, "data/source/", "docs/data.md", "docs/results.md", "docs/time.png"),
     *("benchmarks/", "tests/"),
 )
 REFERENCE_LINES = 32_033  # lines of the list for which the steps in params.yaml were chosen
@@ -74,14 +75,14 @@ def edit(path: Path, values: Values) -> None:
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
-def make(checkout: Path, folder: Path, content: bytes, values: Values) -> None:
+def make(checkout: Path, folder: Path, files: Mapping[str, bytes], edits: Mapping[str, Values]) -> None:
     """Create the project. If this fails, the folder is not created.
 
     Args:
         checkout: the folder to copy from; all files tracked by git are copied in their current state.
         folder: the folder of the new project.
-        content: the content of the names file.
-        values: values to set in params.yaml.
+        files: files to add, by path: the list, `NAMES`, and others.
+        edits: values to set in YAML files, by path.
 
     Raises:
         ValueError: a git command failed.
@@ -91,8 +92,11 @@ def make(checkout: Path, folder: Path, content: bytes, values: Values) -> None:
             if not name.startswith(LEFT_OUT) and (checkout / name).is_file():
                 (made / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(checkout / name, made / name)
-        (made / "data/names.txt").write_bytes(content)
-        edit(made / "params.yaml", values)
+        for name, content in files.items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_bytes(content)
+        for name, values in edits.items():
+            edit(made / name, values)
         arithmetic = made / "src/makemore/core/arithmetic.py"
         reproducible, fast = (f'DEFAULT = "{choice}"' for choice in ("reproducible", "fast"))
         arithmetic.write_text(arithmetic.read_text(encoding="utf-8").replace(reproducible, fast), encoding="utf-8")
