@@ -1,6 +1,10 @@
 """Train a network of any family: `python stages/train.py recurrent lstm --hidden 300`."""
 
 import math
+import os
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -11,17 +15,19 @@ from _stage import CurveOut, ModelName, ModelOut, TrainingOut, TrainPath, VocabP
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 from typer.core import TyperGroup
 
 from makemore import models
 from makemore.core.files import write_csv, write_json, write_safetensors
 from makemore.core.model import save_model
-from makemore.core.progress import progress
+from makemore.core.progress import progress, silent
 from makemore.core.vocab import Tokens, Vocab, read_tokens
 from makemore.nn.neural import Neural, NextTokenWeights, pick_device
 from makemore.training.acceleration import make_loss
 from makemore.training.batches import make_batches
 from makemore.training.checkpoint import Checkpoint, key_of
+from makemore.training.distributed import LostWorkerError, Workers, join, sharded_loss, started_by_torchrun
 from makemore.training.loop import Plan, header, train_network
 from makemore.training.optimizers import make_optimizer
 from makemore.training.params import TrainingParams
@@ -64,22 +70,29 @@ def stage(family: str) -> typer.Typer:
         checkpoint: CheckpointPath = None,
     ) -> None:
         torch.set_num_threads(params.threads)
+        device = pick_device(params.device)
+        workers = join(device) if started_by_torchrun() else None
+        writes = workers is None or workers.rank == 0
         generator = torch.Generator().manual_seed(params.seed)  # for weights, batches and dropout
         vocabulary = Vocab.read(vocab)
         tokens = read_tokens(train, vocabulary)
         shape = network_class.Params(**{key: getattr(params, key) for key in network_class.Params.model_fields})
-        network = network_class(shape, len(vocabulary), generator).to(pick_device(params.device))
+        network = network_class(shape, len(vocabulary), generator).to(device)
         first = {"uniform_loss": math.log(len(vocabulary)), **before_training(network, tokens)}
 
-        next_loss = make_loss(network, make_batches(network, tokens, params, generator), params, generator)
+        next_loss = loss_of(network, tokens, params, generator, workers)
         optimizer = make_optimizer(network, params)
         plan = Plan(params.steps, learning_rate(params), params.ema)
         key = key_of(params.model_dump(exclude={"checkpoint_every"}), vocabulary.itos, tokens)
         path = checkpoint or Path(f".checkpoints/{name}.safetensors")
-        resumable = Checkpoint(path, params.checkpoint_every, key, generator)
+        resumable = Checkpoint(path, params.checkpoint_every if writes else 0, key, generator)
         record = Record()
-        with progress(name, params.steps, "steps") as update:
+        with progress(name, params.steps, "steps") if writes else nullcontext(silent) as update:
             losses = train_network(network, next_loss, optimizer, plan, resumable, update, record)
+        if workers:
+            workers.leave()
+        if not writes:
+            return
 
         output = model or Path(f"models/{name}.safetensors")
         save_model(output, network, vocabulary)
@@ -108,6 +121,24 @@ def before_training(network: Neural, tokens: Tokens) -> dict[str, float]:
         return {"initial_loss": loss, **network.diagnosis(inputs)}
 
 
+def loss_of(
+    network: Neural, tokens: Tokens, params: TrainingParams, generator: torch.Generator, workers: Workers | None
+) -> Callable[[], Tensor]:
+    next_batch = make_batches(network, tokens, params, generator)
+    if workers is None:
+        return make_loss(network, next_batch, params, generator)
+    loss = sharded_loss(network, next_batch, params, generator, workers)
+
+    def checked() -> Tensor:
+        try:
+            return loss()
+        except LostWorkerError:
+            sys.stderr = sys.__stderr__  # this process has to say it
+            raise
+
+    return checked
+
+
 class Families(TyperGroup):
     """One command per family of networks, imported on demand."""
 
@@ -128,4 +159,6 @@ def families() -> None:
 
 
 if __name__ == "__main__":
+    if int(os.environ.get("LOCAL_RANK", "0")):  # torchrun's first process on each machine prints
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     app()

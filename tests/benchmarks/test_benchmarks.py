@@ -114,6 +114,12 @@ def test_throughput(bench: Bench) -> None:
     assert list(table) == ["mlp, 4", "lstm, 4", "transformer, 4"]
 
 
+def test_distributed(bench: Bench) -> None:
+    small = "--rounds", "1", "--steps", "1", "--batch", "4", "--processes", "1", "--model", "lstm"
+    (table,) = tables(bench("distributed", *small))
+    assert list(table) == ["lstm"]
+
+
 def test_seeds(bench: Bench, run: Callable[..., Result]) -> None:
     assert run("fit_ngram", "bigram").exit_code == 0
     (table,) = tables(bench("seeds", "mlp", "mlp", "--seeds", "2", "--mix", "bigram", "--", "--steps", "1"))

@@ -20,6 +20,9 @@ ELSEWHERE = {
     "dvc repro evaluate@unigram *": "test_adding",
     "python stages/train.py unigram *": "test_adding",
     "python benchmarks/*": "minutes",
+    "python stages/train.py mlp mlp_wide *": "compiles for half a minute",
+    "torchrun *": "starts processes that load PyTorch: test_distributed",
+    "dvc commit train@lstm": "of what torchrun trained",
     "cd *": "into a new project, test_lists",
 }
 

@@ -42,7 +42,8 @@ def train_network(
     """The lectures' loop: forward, backward, update.
 
     Args:
-        next_loss: returns the loss on the next batch, in nats per token.
+        next_loss: returns the loss on the next batch, in nats per token. A loss that requires no gradient says that
+            the gradients are set already, as those of `distributed.py` are.
         checkpoint: where to resume from, and where to save progress.
         update: called with the number of finished steps and the current loss.
         record: filled with what the last step shows.
@@ -62,9 +63,10 @@ def train_network(
         last = step == plan.steps - 1
         model.watched = {} if record and last else None
         loss = next_loss()
-        for weight in weights:
-            weight.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:
+            for weight in weights:
+                weight.grad = None
+            loss.backward()  # type: ignore[no-untyped-call]
         if record and last:
             record.fill(model)
 
