@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+JOBS ?= 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -10,10 +11,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are out of date, show the models
+repro: $(VENV)/.installed .dvc/plots.html ## set up, run the stages that are out of date (JOBS=2: two at a time), show the models
 	@python stages/repair.py
 	@python stages/check.py
-	dvc repro
+	$(if $(filter 1,$(JOBS)),dvc repro,python stages/parallel.py --jobs $(JOBS))
 	@python stages/remember.py
 	@python stages/results.py
 	@echo "The page with all of it: metrics/report.html"

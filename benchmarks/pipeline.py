@@ -1,6 +1,6 @@
 """What DVC adds to the work of the stages, and how long its files are, beside the project's aims.
 
-    python benchmarks/pipeline.py [lines] [experiment] [idle] [commands] [--rounds 3]
+    python benchmarks/pipeline.py [lines] [experiment] [idle] [commands] [cold] [--rounds 3]
 
 Everything is measured in a temporary clone of the HEAD of the current folder. The clone gets a copy of DVC's cache, so
 that only stages whose outputs are missing there have to run first.
@@ -8,7 +8,8 @@ that only stages whose outputs are missing there have to run first.
 `lines`: the lengths of DVC's files. `experiment`: `dvc exp run -S mlp.hidden=300`, beside the commands of the stages
 that it runs, one after another without DVC; then an experiment that goes back to the committed value, which DVC should
 take from its run cache. Each round tries another value, so that nothing is cached. `idle`: commands that have nothing
-to do. `commands`: the stages `figures` and `test` without DVC. Without a name, all of them run. Runs that are compared
+to do. `commands`: the stages `figures` and `test` without DVC. `cold`: the whole pipeline with an empty cache, by
+`dvc repro` and by `stages/parallel.py`, in pairs. Without a name, all but `cold` run. Runs that are compared
 alternate; seconds are elapsed time, and the table shows medians.
 """
 
@@ -35,6 +36,7 @@ LINES = {"dvc.yaml": 330, "dvc.lock": 2400}  # the aims
 EXPERIMENT = 1.4  # times the commands of its stages
 REPRO, REPRO_TIMES = 1.5, 2.5  # seconds, times `dvc --help`
 STATUS = 1.2  # seconds
+JOBS, COLD = 2, 1.6  # stages at a time, times as fast
 REMEMBER = "stages/remember.py"  # saves the stages that are up to date in the run cache; `make repro` runs it
 IDENTITY = {
     f"GIT_{who}_{what}": f"benchmark{domain}"
@@ -205,13 +207,34 @@ def commands(benchmark: Benchmark) -> None:
         show(f"`{cmd}` without DVC, seconds", statistics.median(taken))
 
 
-PARTS = {"lines": lines, "experiment": experiment, "idle": idle, "commands": commands}
+def cold(benchmark: Benchmark) -> None:
+    """The whole pipeline in fresh clones, one stage at a time and several."""
+    runs = {"dvc repro": ["dvc", "repro"], "parallel": [sys.executable, "stages/parallel.py", "--jobs", str(JOBS)]}
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    locks = set()
+    for place in range(benchmark.rounds):
+        for name, run in runs.items() if place % 2 == 0 else reversed(runs.items()):
+            with tempfile.TemporaryDirectory(dir=benchmark.folder) as folder:
+                benchmark.source.run("git", "clone", "--quiet", str(benchmark.clone.path), f"{folder}/clone")
+                clone = Checkout(Path(folder) / "clone", benchmark.env | {"DVC_SITE_CACHE_DIR": f"{folder}/site"})
+                for output in "metrics", "dvc.lock":  # what is in git would not run
+                    clone.run("git", "rm", "-r", "--quiet", output)
+                taken[name].append(clone.timed(*run)[0])
+                locks.add((clone.path / "dvc.lock").read_bytes())
+    for name, times in taken.items():
+        show(f"cold run by {'' if name == 'dvc repro' else f'{JOBS} '}{name}, seconds", statistics.median(times))
+    speed_up = ratio(taken["dvc repro"], taken["parallel"])
+    show("ratio of these two", speed_up, 2, f">= {COLD}", speed_up >= COLD)
+    show("different dvc.lock", len(locks), 0, "1", len(locks) == 1)
+
+
+PARTS = {"lines": lines, "experiment": experiment, "idle": idle, "commands": commands, "cold": cold}
 Part = StrEnum("Part", list(PARTS))
 
 
 def main(
     parts: Annotated[
-        list[Part] | None, typer.Argument(metavar="PART", help=f"any of {', '.join(PARTS)}; default: all")
+        list[Part] | None, typer.Argument(metavar="PART", help=f"any of {', '.join(PARTS)}; default: all but cold")
     ] = None,
     rounds: Rounds = 3,
 ) -> None:
@@ -219,7 +242,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         benchmark = Benchmark(Path.cwd(), Path(folder).resolve(), rounds)
         table("figure", "measured", "aim", "met")
-        for name in parts or PARTS:
+        for name in parts or [name for name in PARTS if name != "cold"]:
             PARTS[name](benchmark)
 
 
