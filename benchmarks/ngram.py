@@ -29,7 +29,7 @@ from makemore.core.contexts import sliding
 from makemore.core.model import load_model, save_model
 from makemore.core.names import Text
 from makemore.core.params import check
-from makemore.core.vocab import Vocab, read_tokens
+from makemore.core.vocab import Vocab
 from makemore.evaluation.losses import token_nlls
 from makemore.models.ngram import model
 from makemore.models.ngram.smoothing import Smoothing
@@ -76,12 +76,9 @@ def fit(file: Path, params: model.NgramParams, source: Path, target: Path) -> Fi
     """Read a list, count, smooth and write the model."""
     figures: Figures = {}
     vocab = Vocab.of(names.read(file))
-    with timed(figures, "read"):
-        tokens = read_tokens(source, vocab)
     with timed(figures, "count"):
-        fitted = model.fit(params, tokens, len(vocab))
-    figures["tokens"] = len(tokens)
-    del tokens
+        fitted = model.fit_file(params, source, vocab)
+    figures["tokens"] = int(fitted.counts.sum())
     with timed(figures, "smooth"):
         figures["ngrams"] = sum(len(own) - 1 for own, _ in fitted.weights)
     with timed(figures, "write"):
@@ -137,7 +134,7 @@ def main(
         print(json.dumps(figures))
         return
     print(f"order {order}, smoothing {smoothing}, position {position}; one thread")
-    seconds = "fit, seconds: read", "count", "smooth", "write", "total"
+    seconds = "fit, seconds: read and count", "smooth", "write", "total"
     speeds = "fit, million tokens per second", "fit, peak MB", "model, MB"
     scoring = "load, seconds", "evaluate, names per second", "rows, contexts per second", "score, peak MB"
     table("names", "tokens", "n-grams", *seconds, *speeds, *scoring)
@@ -146,7 +143,7 @@ def main(
         with tempfile.TemporaryDirectory() as scratch:
             options = {**given, "times": size, "folder": scratch}
             made, fitted, scored = (worker(name, options) for name in ("make", "fit", "score"))
-        parts = [fitted[part] for part in ("read", "count", "smooth", "write")]
+        parts = [fitted[part] for part in ("count", "smooth", "write")]
         row(
             *(f"{int(value):,}" for value in (made["names"], fitted["tokens"], fitted["ngrams"])),
             *(f"{value:.2f}" for value in (*parts, sum(parts), fitted["tokens"] / sum(parts) / 1e6)),

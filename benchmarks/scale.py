@@ -109,20 +109,23 @@ def main(
             shutil.copy("params.yaml", folder)
             if not (folder / "data/names.txt").exists():
                 names.write_blocks(folder / "data/names.txt", spliced(text, size * names.count(text), seed))
-            print(f"\n{size * names.count(text):,} names", flush=True)
-            table("stage", "seconds", "seconds of one core", "peak MB")
             measured.append({})
             for name in stage:
                 used = measured[-1][name] = run(folder, RUNS[name])
-                row(name, f"{used.seconds:.1f}", f"{used.processor:.1f}", f"{used.peak:,.0f}")
-    if len(times) > 1:
-        print(f"\nexponent of growth from {times[-2]:,} to {times[-1]:,} times the list")
-        table("stage", "time", "memory")
-        for name in stage:
-            before, after = (sizes[name] for sizes in measured[-2:])
-            growth = math.log(times[-1] / times[-2])
-            exponents = math.log(after.processor / before.processor), math.log(after.peak / before.peak)
-            row(name, *(f"{exponent / growth:.2f}" for exponent in exponents))
+                shown = f"{used.seconds:.1f} s, {used.processor:.1f} s of one core, {used.peak:,.0f} MB"
+                print(f"{size * names.count(text):,} names, {name}: {shown}", file=sys.stderr)
+    summarize([size * names.count(text) for size in times], measured)
+
+
+def summarize(sizes: list[int], measured: list[dict[str, Used]]) -> None:
+    """Print a table of seconds of one core and one of MB. The exponent of growth is that between the last two sizes."""
+    for title, column in (("seconds of one core", 1), ("peak MB", 2)):
+        table(title, *(f"{size:,} names" for size in sizes), "exponent")
+        for name in measured[0]:
+            figures = [used[name][column] for used in measured]
+            cells = [f"{figure:,.0f}" if column == 2 else f"{figure:.1f}" for figure in figures]
+            exponent = math.log(figures[-1] / figures[-2]) / math.log(sizes[-1] / sizes[-2]) if len(sizes) > 1 else None
+            row(name, *cells, "" if exponent is None else f"{exponent:.2f}")
 
 
 app = command(main)

@@ -36,9 +36,9 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def running(workers: int, processes: bool = False) -> Iterator[str]:
-    """A cluster; its address."""
-    options = {"n_workers": workers, "threads_per_worker": 1, "processes": processes, "dashboard_address": None}
+def running(workers: int) -> Iterator[str]:
+    """A cluster in this process; its address."""
+    options = {"n_workers": workers, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
     with distributed.LocalCluster(**options, silence_logs=50) as started:
         yield started.scheduler_address
 
@@ -77,9 +77,8 @@ def killed_once(flag: Path, shard: Shard) -> Counts:
 def test_a_killed_worker_costs_no_count(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = count_file(PARAMS, path, VOCAB)
     flag = tmp_path / "killed"
-    with running(2, processes=True) as address:
-        monkeypatch.setenv(cluster.ADDRESS, address)
-        found = reduce_shards(path, partial(killed_once, flag), merge)
+    monkeypatch.setenv(cluster.WORKERS, "2")
+    found = reduce_shards(path, partial(killed_once, flag), merge)
     assert flag.exists() and same(found, plain)
 
 

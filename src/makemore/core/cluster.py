@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from makemore.core import names
+from makemore.core.arithmetic import THREADS
 from makemore.core.files import open_binary, size_of
 from makemore.core.names import Text
 
@@ -106,7 +107,10 @@ def connected() -> Iterator[Any]:
     workers = os.environ[WORKERS]
     if not workers.isdecimal() or int(workers) < 1:
         raise ValueError(f"{WORKERS}: expected a number of worker processes, got {workers!r}")
+    # Dask would let glibc return each array to the system, which took as much time as counting.
+    environment = {"distributed.nanny.pre-spawn-environ": dict(THREADS)}
     with (
+        import_module("dask.config").set(environment),
         distributed.LocalCluster(
             n_workers=int(workers), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
         ) as cluster,

@@ -127,8 +127,8 @@ def document(inputs: Inputs, seconds: Mapping[str, float]) -> str:
         if (inputs.metrics / "samples" / f"{result.model}.json").exists():
             found = inputs.samples(result.model)
             memorised.append(_share(result.model, found["samples"] - found["new"], found["samples"]))
-    dev = names.read(inputs.data / "splits" / "dev.txt")
-    memorised.append(_share("*dev names*", int(names.is_in(dev, inputs.train).sum()), names.count(dev)))
+    train, dev = names.known(names.blocks(inputs.data / "splits/train.txt")), names.read(inputs.data / "splits/dev.txt")
+    memorised.append(_share("*dev names*", int(names.have(train, dev).sum()), names.count(dev)))
     shares = markdown(memorised, ("names of", "in train, %", "± se"))
     return DOCUMENT.format(losses=markdown(losses, header), memorised=shares)
 
