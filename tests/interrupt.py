@@ -2,10 +2,10 @@
 
     python tests/interrupt.py --times 200
 
-Each time the outputs of some stages are deleted, from DVC's cache too. Then a stage or `dvc repro` is started and
-killed: by SIGKILL, SIGTERM or SIGINT, alone (its child lives on and writes beside the next run) or with its children.
-The moment is random, or while DVC writes dvc.lock or `.dvc/tmp/rwlock`. What follows at once are the steps of
-`make repro`: `python stages/repair.py`, `dvc repro`.
+Each time the outputs of some stages are deleted, from DVC's cache too. Then a stage, `dvc repro` or
+`stages/parallel.py` is started and killed: by SIGKILL, SIGTERM or SIGINT, alone (its child lives on and writes beside
+the next run) or with its children. The moment is random, or while DVC writes dvc.lock or `.dvc/tmp/rwlock`. What
+follows at once are the steps of `make repro`: `python stages/repair.py`, `dvc repro`.
 """
 
 import os
@@ -62,7 +62,8 @@ def interrupt(project: Project, declared: dict[str, Any], expected: Contents, dr
 
     direct = not aim and draw.random() < 0.4
     number, group = draw.choice(SIGNALS), draw.random() < 0.5
-    command = shlex.split(declared[lost[0]]["commands"][0]) if direct else ["dvc", "repro"]
+    repro = ["dvc", "repro"] if draw.random() < 0.5 else ["python", "stages/parallel.py", "--jobs", "2"]
+    command = shlex.split(declared[lost[0]]["commands"][0]) if direct else repro
     write = draw.randint(1, len(lost) if aim == LOCK else 60)
     delay = draw.uniform(0, LATEST[aim] if aim else 2.5 if direct else 6)
     story = f"{' '.join(command)}, without {', '.join(lost)}: {number.name} after {delay:.4f} s, group {group}"
