@@ -111,11 +111,14 @@ def test_padded_names_have_the_loss_and_the_gradients_of_the_prefix_tree(make: M
     model = shaken(make).double()
     sizes, rows = model.examples(encoded(VOCAB, "abba", "abba", "ab", "abc", "a", "cab"))
     wider = torch.nn.functional.pad(rows, (0, 3))
-    losses = model.loss(sizes, rows), model.padded_loss(sizes, wider)
-    assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-12)
+    expected = torch.rand(*wider.shape, V, generator=seeded(), dtype=torch.float64)
     weights = list(model.parameters())
-    for found, wanted in zip(*(torch.autograd.grad(loss, weights) for loss in losses), strict=True):
-        assert torch.allclose(found, wanted, atol=1e-12)
+    for targets in None, expected / expected.sum(dim=2, keepdim=True):
+        narrower = None if targets is None else targets[:, : rows.shape[1]]
+        losses = model.loss(sizes, rows, narrower), model.padded_loss(sizes, wider, targets)
+        assert losses[0].item() == pytest.approx(losses[1].item(), abs=1e-12)
+        for found, wanted in zip(*(torch.autograd.grad(loss, weights) for loss in losses), strict=True):
+            assert torch.allclose(found, wanted, atol=1e-12)
 
 
 @each_model

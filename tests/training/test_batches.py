@@ -9,7 +9,6 @@ from makemore.core.vocab import Vocab
 from makemore.nn.neural import distinct_examples, examples
 from makemore.training import batches
 from makemore.training.batches import (
-    alphabetical,
     make_batches,
     name_batches,
     stratified_uniform,
@@ -18,6 +17,7 @@ from makemore.training.batches import (
     window_batches,
 )
 from makemore.training.params import StepParams
+from makemore.training.targets import alphabetical, name_targets
 
 NAMES = tiny_names()
 VOCAB = Vocab.of(text_of(*NAMES))
@@ -88,6 +88,38 @@ def test_dense_and_sparse_weights_give_the_same_batches(monkeypatch: pytest.Monk
     monkeypatch.setattr(batches, "DENSE", 0)
     sparse = weighted_batches(*examples, 100, seeded())()
     assert all(torch.equal(a, b) for a, b in zip(dense, sparse, strict=True))
+
+
+@pytest.mark.parametrize("family", ["mlp", "recurrent"])
+def test_dense_and_sparse_targets_are_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network(family, V, **({"examples": "distinct"} if family == "mlp" else {}))
+    params = StepParams.model_construct(batch_size=100, smoothing=0.5)
+    dense = make_batches(model, TOKENS, params, seeded())()
+    monkeypatch.setattr(batches, "DENSE", 0)
+    sparse = make_batches(model, TOKENS, params, seeded())()
+    assert all(torch.equal(a, b) for a, b in zip(dense, sparse, strict=True))
+    plain = make_batches(model, TOKENS, StepParams.model_construct(batch_size=100), seeded())()
+    assert all(torch.equal(a, b) for a, b in zip(plain[: len(dense) - 1], dense, strict=False))
+    if family == "mlp":
+        assert torch.allclose(plain[1].sum(dim=1), dense[1].sum(dim=1)) and not torch.allclose(plain[1], dense[1])
+
+
+def test_hardly_smoothed_targets_do_not_change_the_loss_on_the_list() -> None:
+    model = network("bow", V, dropout=0)
+    for weight in model.parameters():
+        weight.data += 0.3 * torch.randn(weight.shape, generator=seeded())
+    sizes, rows = model.examples(TOKENS)
+    expected, cpu = name_targets(TOKENS, V, 1e-6), torch.device("cpu")
+    batch = name_batches(TOKENS, len(sizes), seeded(), cpu, expected)()  # each name once
+    assert model.loss(*batch).item() == pytest.approx(model.loss(sizes, rows).item(), rel=1e-5)
+    some = name_batches(TOKENS, 5, seeded(), cpu, expected)()
+    assert model.loss(*some).item() != pytest.approx(model.loss(*some[:2]).item(), rel=1e-3)
+
+
+def test_single_tokens_cannot_be_smoothed() -> None:
+    params = StepParams.model_construct(batch_size=9, smoothing=0.5)
+    with pytest.raises(ValueError, match=r"^smoothing: needs examples: distinct$"):
+        make_batches(network("mlp", V), TOKENS, params, seeded())
 
 
 @pytest.mark.parametrize(

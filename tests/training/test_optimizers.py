@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from conftest import network
-from makemore.training.optimizers import BETAS, SGD, AdamW, Group, Optimizer, make_optimizer
+from makemore.training.optimizers import BETAS, SGD, AdamW, Group, Muon, Optimizer, make_optimizer, orthogonal
 from makemore.training.params import StepParams
 
 RATES = 0.1, 0.05, 0.01, 0.2, 0.001
@@ -56,6 +56,47 @@ def test_sgd_equals_torchs() -> None:
     expected = torchs(lambda groups: torch.optim.SGD(groups, lr=1))
     assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(ours(SGD), expected, strict=True))
     assert not any(torch.allclose(a, b) for a, b in zip(ours(AdamW), expected, strict=True))
+
+
+def test_muon_equals_torchs() -> None:
+    """PyTorch's Newton-Schulz iterations are in bfloat16."""
+    found, expected = weights(), weights()
+    optimizer = torch.optim.Muon([expected[0], expected[2]], lr=1, weight_decay=0.3, adjust_lr_fn="match_rms_adamw")
+    others = torch.optim.AdamW(expected[1:2], lr=1, betas=BETAS, weight_decay=0, fused=True)
+
+    def step(lr: float) -> None:
+        optimizer.param_groups[0]["lr"] = others.param_groups[0]["lr"] = lr
+        optimizer.step()
+        others.step()
+
+    trained(Muon([Group([found[0], found[2]], decay=0.3, hidden=True), Group(found[1:2])]).step, found)
+    trained(step, expected)
+    assert all(torch.allclose(a, b, atol=0.03) for a, b in zip(found, expected, strict=True))
+    assert torch.equal(found[1], expected[1]) and not torch.allclose(found[0], weights()[0], atol=0.1)
+
+
+def test_orthogonal_keeps_the_singular_vectors_and_evens_out_the_values() -> None:
+    x = weights()[0].detach()
+    U, S, V = torch.linalg.svd(x, full_matrices=False)
+    found = U.T @ orthogonal(x) @ V.T  # (3, 3)
+    assert torch.allclose(found, torch.diag(found.diagonal()), atol=1e-5)
+    assert S[0] > 1.2 * S[-1] and 0.6 < found.diagonal().min() <= found.diagonal().max() < 1.3
+    assert torch.allclose(orthogonal(x.T), orthogonal(x).T)
+
+
+def test_muon_leaves_embeddings_biases_and_the_output_to_adamw() -> None:
+    params = StepParams.model_construct(optimizer="muon", weight_decay=0.3, embedding_decay=0.0, embedding_lr_scale=2.0)
+
+    def hidden(family: str, **changes: object) -> set[str]:
+        model = network(family, 27, **changes)
+        optimizer = make_optimizer(model, params)
+        assert isinstance(optimizer, Muon)
+        own = {id(weight) for group in optimizer.groups for weight in group.weights}
+        return {name for name, weight in model.named_parameters() if id(weight) in own}
+
+    assert hidden("mlp", direct=True, layers=2) == {"W1", "W2"}
+    assert hidden("bow") == {"hidden.W", "residual.W"}
+    assert hidden("wavenet", layers=1) == {"layers.0.taps.W", "layers.0.output.W", "hidden.W"}
 
 
 def hyperparameters(family: str, **changes: object) -> dict[str, tuple[float, float]]:

@@ -159,6 +159,7 @@ class MLP(Neural):
                 self.add_module(f"bn{i}", BatchNorm1d(params.hidden, params.momentum, positions))
             inputs = (params.flatten or 1) * params.hidden
         output, width = params.layers + 1, params.hidden
+        self.readout = f"W{output}", "direct"
         if params.batch_norm == "all":
             add(f"W{output}", width, vocab_size, std=std.hidden(width))  # (H, V)
             last = BatchNorm1d(vocab_size, params.momentum)

@@ -111,13 +111,14 @@ class Neural(nn.Module):
     context: int | None
     embeddings: tuple[str, ...] = ()  # parameters that are lookup tables, with one vector per token or position
     no_decay: tuple[str, ...] = ()  # parameters without weight decay
+    readout: tuple[str, ...] = ()  # parameters of the output layer
     compilable: str | None = "loss"  # the method that torch.compile can make faster on GPUs
     distinct = False  # its examples are distinct contexts, weighted by their counts, instead of tokens
     bounded = False  # the activations that it watches are between -1 and 1, so units can saturate
 
     def __init__(self, params: Section, vocab_size: int, generator: torch.Generator | None):
         super().__init__()
-        self.params = params
+        self.params, self.vocab_size = params, vocab_size
         self.watched: dict[str, Tensor] | None = None
 
     def watch(self, name: str, activations: Tensor) -> Tensor:

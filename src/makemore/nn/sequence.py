@@ -40,7 +40,8 @@ class Sequence(Neural):
 
     context = None
     compilable: str | None = "padded_loss"
-    no_decay = ("output",)  # weight decay of the output layer raised the dev loss, see docs/log.md
+    readout = ("output",)
+    no_decay = readout  # weight decay of the output layer raised the dev loss, see docs/log.md
 
     @abstractmethod
     def forward(self, tree: PrefixTree) -> Tensor:
@@ -70,20 +71,29 @@ class Sequence(Neural):
         order = np.lexsort(rows.T[::-1])  # (N,)
         return torch.from_numpy(sizes[order]), torch.from_numpy(rows[order])
 
-    def loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
-        """The mean NLL of some rows of `examples`, in nats per token. Padding does not count."""
+    def loss(self, sizes: Tensor, rows: Tensor, targets: Tensor | None = None) -> Tensor:  # type: ignore[override]
+        """The mean NLL of some rows of `examples`, in nats per token. Padding does not count.
+
+        Args:
+            targets: probabilities of the tokens, (N, T, V), for the mean cross-entropy; None: `rows` are certain.
+        """
         if rows.is_cuda and self.watched is None:
-            return self.padded_loss(sizes, rows[:, : math.ceil(int(sizes.max()) / MULTIPLE) * MULTIPLE])
+            longest = math.ceil(int(sizes.max()) / MULTIPLE) * MULTIPLE
+            return self.padded_loss(sizes, rows[:, :longest], None if targets is None else targets[:, :longest])
         inside = torch.arange(rows.shape[1], device=rows.device) < sizes.unsqueeze(1)  # (N, T)
         tokens = rows[inside]  # (K,)
         tree = self.tree(np.roll(tokens.cpu().numpy(), 1))
-        return F.cross_entropy(self(tree).index_select(0, tree.nodes), tokens.long())
+        logits = self(tree).index_select(0, tree.nodes)  # (K, V)
+        return F.cross_entropy(logits, tokens.long() if targets is None else targets[inside])
 
-    def padded_loss(self, sizes: Tensor, rows: Tensor) -> Tensor:
+    def padded_loss(self, sizes: Tensor, rows: Tensor, targets: Tensor | None = None) -> Tensor:
         """`loss`, computed without a prefix tree."""
         outside = torch.arange(rows.shape[1], device=rows.device) >= sizes.unsqueeze(1)  # (N, T)
-        targets = rows.long().masked_fill(outside, IGNORED)
-        return F.cross_entropy(self(PaddedNames(rows)), targets.flatten(), ignore_index=IGNORED)
+        logits = self(PaddedNames(rows))  # (N * T, V)
+        if targets is None:
+            return F.cross_entropy(logits, rows.long().masked_fill(outside, IGNORED).flatten(), ignore_index=IGNORED)
+        targets = targets.masked_fill(outside.unsqueeze(2), 0).flatten(0, 1)  # (N * T, V)
+        return F.cross_entropy(logits, targets, reduction="sum") / sizes.sum()
 
     def log_probs(self, contexts: Contexts) -> NDArray[np.float64]:
         X = np.pad(contexts, ((0, 0), (1, 0)))  # (N, T + 1)

@@ -4,7 +4,6 @@ Shapes: N examples per batch, M tokens, L names, U distinct contexts, T context 
 vocabulary, K nonzero next-token weights.
 """
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,30 +11,37 @@ import torch
 from torch import Tensor
 
 from makemore.core.contexts import name_bounds
-from makemore.core.counts import Ints
 from makemore.core.vocab import Tokens
 from makemore.nn.neural import Neural, NextTokenWeights
 from makemore.training.params import StepParams
+from makemore.training.targets import NameTargets, Targets, alphabetical, context_targets, name_targets
 
 POWER = 0.7  # exponent on the count of a distinct context: 1 samples tokens, 0 samples contexts uniformly
 STORED = 1 << 26  # largest number of tokens in contexts that is stored, which makes batches faster
 DENSE = 1 << 23  # largest number of next-token weights that is stored densely, which makes batches faster
 
-Batches = Callable[[], tuple[Tensor, Tensor]]  # returns the next batch: inputs and targets, as `Neural.loss` takes them
+Batches = Callable[[], tuple[Tensor, ...]]  # returns the next batch: inputs and targets, as `Neural.loss` takes them
 
 
 def make_batches(model: Neural, tokens: Tokens, params: StepParams, generator: torch.Generator) -> Batches:
-    """The batches that a model learns from, on its device."""
-    device = next(model.parameters()).device
+    """The batches that a model learns from, on its device.
+
+    Raises:
+        ValueError: `smoothing` of targets that are single tokens.
+    """
+    device, size, smoothing = model.device, params.batch_size, params.smoothing
     if model.context is None:
-        return name_batches(tokens, params.batch_size, generator, device)
+        expected = name_targets(tokens, model.vocab_size, smoothing) if smoothing else None
+        return name_batches(tokens, size, generator, device, expected)
+    if smoothing and not model.distinct:
+        raise ValueError("smoothing: needs examples: distinct")
     if not model.distinct and len(tokens) * model.context > STORED:
-        return window_batches(tokens, model.context, params.batch_size, generator, device)
+        return window_batches(tokens, model.context, size, generator, device)
     inputs, targets = model.examples(tokens)
-    inputs, targets = inputs.to(device), targets.to(device)
     if isinstance(targets, NextTokenWeights):
-        return weighted_batches(inputs, targets, params.batch_size, generator)
-    return uniform_batches(inputs, targets, params.batch_size, generator)
+        smoothed = context_targets(inputs, targets, len(tokens), smoothing) if smoothing else None
+        return weighted_batches(inputs.to(device), targets.to(device), size, generator, smoothed)
+    return uniform_batches(inputs.to(device), targets.to(device), size, generator)
 
 
 def uniform_batches(inputs: Tensor, targets: Tensor, size: int, generator: torch.Generator) -> Batches:
@@ -64,37 +70,42 @@ def window_batches(
     return batch
 
 
-def name_batches(tokens: Tokens, size: int, generator: torch.Generator, device: torch.device) -> Batches:
+def name_batches(
+    tokens: Tokens, size: int, generator: torch.Generator, device: torch.device, expected: NameTargets | None = None
+) -> Batches:
     """Batches of whole names, each equally likely, as rows of `Sequence.examples`.
 
     The names of one batch are spread evenly over the list in alphabetical order, so that all parts of it are in each.
+
+    Args:
+        expected: what to learn instead of the tokens of the names.
     """
     starts, sizes = name_bounds(tokens)  # (L,)
     order, columns = alphabetical(tokens, starts, sizes), np.arange(sizes.max())
+    following = looked_up(expected.targets, device) if expected else None
 
-    def batch() -> tuple[Tensor, Tensor]:
+    def batch() -> tuple[Tensor, ...]:
         drawn = order[(stratified_uniform(size, generator) * len(order)).long().numpy()]  # (N,)
         inside = columns < sizes[drawn, None]  # (N, T)
+        places = (starts[drawn, None] + columns)[inside]  # (K,)
         rows = np.zeros(inside.shape, dtype=np.int32)
-        rows[inside] = tokens[(starts[drawn, None] + columns)[inside]]
-        return torch.from_numpy(sizes[drawn]).to(device), torch.from_numpy(rows).to(device)
+        rows[inside] = tokens[places]
+        names = torch.from_numpy(sizes[drawn]).to(device), torch.from_numpy(rows).to(device)
+        if not expected or not following:
+            return names
+        probabilities = torch.zeros(*rows.shape, expected.targets.vocab_size, device=device)  # (N, T, V)
+        probabilities[torch.from_numpy(inside).to(device)] = following(torch.from_numpy(expected.prefixes[places]))
+        return *names, probabilities
 
     return batch
 
 
-def alphabetical(tokens: Tokens, starts: Ints, sizes: Ints) -> Ints:
-    """The indices of the names in alphabetical order, (L,). As many characters as fit are compared at once."""
-    vocab_size = int(tokens.max(initial=0)) + 1
-    fitting = max(1, int(62 / math.log2(max(2, vocab_size))))  # characters in an integer of 63 bits
-    parts = []
-    for first in range(0, int(sizes.max()), fitting):
-        part = np.zeros(len(starts), dtype=np.int64)
-        for place in range(first, min(first + fitting, int(sizes.max()))):
-            part *= vocab_size
-            (longer,) = np.nonzero(sizes > place)
-            part[longer] += tokens[starts[longer] + place]
-        parts.append(part)
-    return np.lexsort(parts[::-1])
+def looked_up(targets: Targets, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """`targets.of`, from a table if that is small."""
+    if len(targets) * targets.vocab_size > DENSE:
+        return lambda contexts: targets.of(contexts).to(device)
+    table = targets.of(torch.arange(len(targets))).to(device)  # (U, V)
+    return lambda contexts: table[contexts.to(device)]
 
 
 def stratified_uniform(size: int, generator: torch.Generator) -> Tensor:
@@ -102,23 +113,32 @@ def stratified_uniform(size: int, generator: torch.Generator) -> Tensor:
     return (torch.arange(size) + torch.rand(size, generator=generator, dtype=torch.float64)) / size
 
 
-def weighted_batches(contexts: Tensor, targets: NextTokenWeights, size: int, generator: torch.Generator) -> Batches:
+def weighted_batches(
+    contexts: Tensor, targets: NextTokenWeights, size: int, generator: torch.Generator, smoothed: Targets | None = None
+) -> Batches:
     """Batches of distinct contexts, sampled (stratified) in proportion to their count to the power `POWER`.
 
     The weights of each row are divided by its sampling probability, so that the weighted mean loss of a batch estimates
     the loss on the list (self-normalised importance sampling). `POWER` is a compromise: at 1 the same frequent contexts
     are drawn again and again; at 0 the weights within a batch differ so much that the estimate is noisy.
+
+    Args:
+        smoothed: probabilities that replace those of `targets`.
     """
     rows, weights = targets.rows(), targets.weights.double()  # (K,)
     counts = weights.new_zeros(len(contexts)).index_add(0, rows, weights)  # (U,)
     chances = counts**POWER
     cumulative = (chances / chances.sum()).cumsum(dim=0).cpu()  # (U,)
     scaled = targets._replace(weights=(weights / chances[rows]).float())
-    dense = scaled.all() if len(contexts) * scaled.vocab_size <= DENSE else None  # (U, V)
+    importance = (counts / chances).float().unsqueeze(1)  # (U, 1)
+    probabilities = looked_up(smoothed, contexts.device) if smoothed else None
+    dense = scaled.all() if not smoothed and len(contexts) * scaled.vocab_size <= DENSE else None  # (U, V)
 
     def batch() -> tuple[Tensor, Tensor]:
         drawn = torch.searchsorted(cumulative, stratified_uniform(size, generator)).clamp(max=len(contexts) - 1)  # (N,)
-        drawn = drawn.to(contexts.device)
-        return contexts[drawn], scaled.of(drawn) if dense is None else dense[drawn]  # (N, T), (N, V)
+        here = drawn.to(contexts.device)
+        if probabilities:
+            return contexts[here], probabilities(drawn) * importance[here]  # (N, T), (N, V)
+        return contexts[here], scaled.of(here) if dense is None else dense[here]
 
     return batch

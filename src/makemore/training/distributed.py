@@ -100,7 +100,7 @@ def sharded_loss(
         if isinstance(module, Dropout):
             module.generator = dropout
     shard: list[tuple[Tensor, ...]] = []
-    shard_loss = make_loss(network, shard.pop, params, dropout)  # type: ignore[arg-type]
+    shard_loss = make_loss(network, shard.pop, params, dropout)
 
     def gradients(batch: tuple[Tensor, ...], scale: float) -> Tensor:
         """The gradients of `scale` times the loss on some examples, and that itself, as one vector."""
@@ -135,7 +135,7 @@ def sharded_loss(
 
 def count_of(network: Neural, batch: tuple[Tensor, ...]) -> float:
     """The weight of a batch among others: its number of tokens."""
-    first, second = batch
+    first, second, *_ = batch
     if network.context is None:
         return float(first.sum())
     return float(second.sum()) if second.ndim == 2 else float(len(second))

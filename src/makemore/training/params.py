@@ -23,6 +23,10 @@ class StepParams(Section):
     embedding_lr_scale: Annotated[
         float, Field(gt=0, le=1e6, description="learning rate of the embeddings, relative to the other weights")
     ]
+    smoothing: Annotated[
+        float,
+        Field(ge=0, description="counts to add to each context, divided as an n-gram model of the others predicts"),
+    ] = 0.0
     seed: Annotated[Seed, Field(description="seed of the initial weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto uses cuda if it is available")]
     precision: Annotated[
