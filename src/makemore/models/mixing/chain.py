@@ -80,10 +80,13 @@ def count(columns: list[Ints], tokens: Ints, vocab_size: int, strengths: list[fl
         extended = column[alive] != NONE
         owned.append(ids[~extended] * vocab_size + rest[~extended])
         ids, rest, alive = ids[extended], rest[extended], alive[extended]
+        if not len(ids):  # no name is as long
+            break
         sizes.append(int(column.max(initial=0)) + 1)
         keys, ids = np.unique(ids * sizes[-1] + column[alive], return_inverse=True)
         contexts.append(keys)
-    owned.append(ids * vocab_size + rest)
+    else:
+        owned.append(ids * vocab_size + rest)
 
     levels = []
     inherited, passed = np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -112,7 +115,7 @@ def smooth(size: int, contexts: Ints, ngrams: Ints, counts: Floats, strength: fl
 def locate(levels: list[Level], columns: list[Ints]) -> list[Ints]:
     """The index of each context in each order, (N,) each; -1 if it was not seen."""
     found = [np.zeros(len(columns[0]), dtype=np.int64)]
-    for level, column in zip(levels[1:], columns, strict=True):
+    for level, column in zip(levels[1:], columns, strict=False):
         known = (found[-1] >= 0) & (column != NONE) & (column < level.size)
         found.append(find(level.contexts, np.where(known, found[-1] * level.size + column, -1)))
     return found
