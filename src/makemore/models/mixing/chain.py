@@ -20,7 +20,7 @@ from makemore.models.mixing.history import NONE, Ints
 
 Floats = NDArray[np.float64]
 
-FACTOR = 1.25  # of the estimated discount: the strength that is best on dev is about this much larger
+FACTOR = 1.2  # of the estimated discount: the strength that is best on dev is about this much larger
 STRENGTHS = 0.02, 0.95  # limits
 TINY = 1e-9  # counts below this are rounding errors
 FEATURES = 8  # what `rows` tells of a context
