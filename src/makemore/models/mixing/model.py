@@ -30,7 +30,7 @@ from makemore.models.mixing.history import CLASS_COLUMNS, KINDS, SKIP_REACH, His
 Floats = NDArray[np.float64]
 
 NUMBERS = 1 << 22  # probabilities of all chains computed at a time, which bounds the memory
-MAX_SAMPLE = 1 << 26  # probabilities of all chains that the gate is fitted to, at most
+MAX_SAMPLE = 1 << 25  # probabilities of all chains that the gate is fitted to, at most
 MAX_WEIGHT = 1e3  # of the gate
 
 
