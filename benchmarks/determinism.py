@@ -50,6 +50,7 @@ fit_ngram bigram
 fit_ngram trigram
 tune_ngram trigram_tuned
 tune_ngram sixgram
+mix_ngram mixed_ngram
 train_neural_bigram
 find_lr
 initialization

@@ -170,7 +170,8 @@ def train(options: Options) -> None:
         raise ValueError(f"{min(unknown)}: no such model; available: {', '.join(available)}, ensemble")
     mixture = not options.models or "ensemble" in options.models
     chosen = {*options.models, *(members if mixture else [])} if options.models else {*available}
-    fixed, tuned, networks = (read_section(MODELS / INDEX, group) for group in ("fixed", "tuned", "networks"))
+    groups = "fixed", "tuned", "mixed", "networks"
+    fixed, tuned, mixed, networks = (read_section(MODELS / INDEX, group) for group in groups)
     taken: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         curve, metrics = ["--curve", f"{scratch}/c.csv"], ["--metrics", f"{scratch}/m.json"]
@@ -184,6 +185,8 @@ def train(options: Options) -> None:
                 measure(name, "fit_ngram.py", name)
             elif name in tuned:
                 measure(name, "tune_ngram.py", name, *curve, "--tuned", f"{scratch}/t.json")
+            elif name in mixed:
+                measure(name, "mix_ngram.py", name)
             elif name in networks:
                 checkpoint = ["--checkpoint", f"{scratch}/checkpoint"]
                 measure(name, "train.py", networks[name], name, *curve, *metrics, *checkpoint)

@@ -187,7 +187,7 @@ def prepare(folder: Path) -> None:
 def small_params() -> str:
     """The project's params.yaml with so little work that a stage takes no time."""
     text = (ROOT / "params.yaml").read_text()
-    small = {"steps": 20, "hidden": 8, "batch_size": 16, "count": 30}
+    small = {"steps": 20, "iterations": 5, "hidden": 8, "batch_size": 16, "count": 30}
     for key, value in small.items():
         text = re.sub(rf"^( *{key}:) *[^ \n]+", rf"\1 {value}", text, flags=re.MULTILINE)
     return re.sub(r"^(    count:) 30", r"\1 3", text, flags=re.MULTILINE)  # strengths to try, not names

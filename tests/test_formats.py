@@ -16,6 +16,7 @@ from conftest import SMALL, additive, network, text_of
 from makemore.core.model import Model, save_model
 from makemore.core.pipeline import model_names
 from makemore.core.vocab import Vocab
+from makemore.models.mixing import model as mixing
 from makemore.models.ngram.model import fit
 
 PAGE = (ROOT / "docs/formats.md").read_text(encoding="utf-8")
@@ -59,10 +60,12 @@ def test_onnxruntime_reads_an_exported_network(saved: Path, run: Callable[..., R
     assert example("onnxruntime")["log_probs"][0, -1] == pytest.approx(expected, abs=1e-5)
 
 
+MIXING = mixing.MixingParams(order=3, position=2, classes=2, sample=5, iterations=2)
 MODELS: dict[str, Model] = {
     **{family: network(family, len(VOCAB)) for family in SMALL},
     "mlp": network("mlp", len(VOCAB), direct=True),
     "ngram": fit(additive(2, 1), VOCAB.tokens("emma"), len(VOCAB)),
+    "mixing": mixing.fit(MIXING, VOCAB.tokens("emma"), len(VOCAB)),
 }
 
 
@@ -73,7 +76,8 @@ def test_each_array_is_described(family: str) -> None:
     described = {span for row in table for span in re.findall(CODE_SPAN, row.split("|")[1])}
     arrays = MODELS[family].arrays()
     assert described - {"norm2"} == {re.sub(r"\.\d+\.", ".K.", name).replace("norm2", "norm1") for name in arrays}
-    assert {array.dtype for array in arrays.values()} == {np.dtype("int64" if family == "ngram" else "float32")}
+    types = {"ngram": {"int64"}, "mixing": {"int32", "int64", "float64"}}.get(family, {"float32"})
+    assert {array.dtype.name for array in arrays.values()} == types
 
 
 def keys(value: object) -> Iterator[str]:

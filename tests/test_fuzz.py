@@ -21,6 +21,7 @@ from makemore.core import names, params
 from makemore.lists import cleaning
 from makemore.lists.cleaning import CleanParams
 from makemore.lists.splits import SplitParams
+from makemore.models.mixing.model import MixingParams
 from makemore.models.mlp import MLPParams
 from makemore.models.ngram.model import NgramParams
 from makemore.reporting import page
@@ -38,6 +39,7 @@ SECTIONS = {
     "split": SplitParams,
     "ngram.bigram": NgramParams,
     "tuned_ngram.sixgram": TunedNgramParams,
+    "mixed_ngram": MixingParams,
     "neural_bigram": load_stage("train_neural_bigram").Params,
     "mlp": type("Params", (TrainingParams, MLPParams), {}),
     "find_lr": load_stage("find_lr").Params,

@@ -105,6 +105,11 @@ def test_scale(bench: Bench) -> None:
     assert [list(table) for table in found] == [["clean", "split"]] * 2
 
 
+def test_lists(bench: Bench, folder: Path) -> None:
+    (models,) = tables(bench("lists", "data/names.txt", "--lines", "40"))
+    assert list(models) == ["trigram_tuned", "sixgram", "mixed_ngram"]
+
+
 def test_sampling(bench: Bench, run: Callable[..., Result]) -> None:
     for stage, *arguments in ["fit_ngram", "bigram"], ["fit_ngram", "trigram"], ["train_mlp"]:
         assert run(stage, *arguments).exit_code == 0

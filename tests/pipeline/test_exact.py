@@ -106,7 +106,9 @@ def test_what_is_no_longer_read_is_found(project: Project) -> None:
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 INDEX = yaml.safe_load((ROOT / "models/index.yaml").read_text())
-FIXED, TUNED, NETWORKS, MODELS = (set(INDEX[group]) for group in ("fixed", "tuned", "networks", "models"))
+FIXED, TUNED, COMBINED, NETWORKS, MODELS = (
+    set(INDEX[group]) for group in ("fixed", "tuned", "mixed", "networks", "models")
+)
 VALUES = yaml.safe_load((ROOT / PARAMS).read_text())
 MIXED = set(VALUES["ensemble"]["models"])
 
@@ -148,6 +150,7 @@ STALE = {
     "split": set(DECLARED) - {"clean", "vocab"},
     **{f"ngram.{name}": own("fit_ngram", name) for name in FIXED},
     **{f"tuned_ngram.{name}": own("tune_ngram", name) for name in TUNED},
+    **{name: own("mix_ngram", name) for name in COMBINED},
     "neural_bigram": own("", "neural_bigram") - {"@neural_bigram"} | {"train_neural_bigram"},
     "find_lr": {"find_lr", "figures", "report"},
     "initialization": {"initialization", "figures", "report"},

@@ -24,9 +24,9 @@ Run = Callable[..., Result]
 
 LISTS = ROOT / "tests" / "data"
 FIRST = ["clean", "vocab", "split"]
-COUNTED = ["fit_ngram bigram", "tune_ngram sixgram"]
+COUNTED = ["fit_ngram bigram", "tune_ngram sixgram", "mix_ngram mixed_ngram"]
 TRAINED = ["train_neural_bigram", "train_mlp", "train recurrent gru"]
-MODELS = ["bigram", "sixgram", "neural_bigram", "mlp", "gru"]
+MODELS = ["bigram", "sixgram", "mixed_ngram", "neural_bigram", "mlp", "gru"]
 EVALUATED = [f"{stage} {name}" for name in MODELS for stage in ("evaluate", "sample")]
 
 

@@ -72,6 +72,13 @@ FACTS = {
         COUNTING,
         "Frequent spellings and whole short names, which it learns by heart.",
     ),
+    "mixing": Facts(
+        "mixed n-grams",
+        "p(w | h) ∝ Π pₖ(w | h)^aₖ, aₖ: a function of the counts of h in the chain k",
+        ("Mahoney 2005", ""),
+        ("", ""),
+        "Spellings that it has seen, with evidence from several kinds of context at once.",
+    ),
     "neural_bigram": Facts(
         "neural bigram",
         "p(w | h) = softmax(W[h])",
@@ -153,6 +160,8 @@ def sees(family: str, config: Mapping[str, Any]) -> str:
         case "ngram" if order:
             position = _small(config.get("position"))
             return _characters(order - 1) + (f" and the position, up to {position}" if position else "")
+        case "mixing" if order:
+            return f"{_characters(order - 1)}, the position, the first character and classes of characters"
         case "neural_bigram":
             return _characters(1)
         case "mlp" if context:
