@@ -33,7 +33,6 @@ ELSEWHERE = {
     "dask *": "runs until it is stopped: test_cluster",
     "DASK_SCHEDULER_ADDRESS=*": "wants a cluster: test_cluster",
     "MAKEMORE_CLUSTER=*": "starts processes: test_cluster",
-    "pip install *": "needs packages that are there already",
     "*s3://*": "wants an object store: test_cluster has another",
     "cd *": "into a new project, test_lists",
 }

@@ -18,6 +18,7 @@ from makemore.training.targets import NameTargets, Targets, alphabetical, contex
 
 POWER = 0.7  # exponent on the count of a distinct context: 1 samples tokens, 0 samples contexts uniformly
 STORED = 1 << 26  # largest number of tokens in contexts that is stored, which makes batches faster
+SMOOTHED = 1 << 24  # largest number of tokens whose targets are smoothed; in longer lists, most contexts occur often
 DENSE = 1 << 23  # largest number of next-token weights that is stored densely, which makes batches faster
 
 Batches = Callable[[], tuple[Tensor, ...]]  # returns the next batch: inputs and targets, as `Neural.loss` takes them
@@ -29,11 +30,12 @@ def make_batches(model: Neural, tokens: Tokens, params: StepParams, generator: t
     Raises:
         ValueError: `smoothing` of targets that are single tokens.
     """
-    device, size, smoothing = model.device, params.batch_size, params.smoothing
+    device, size = model.device, params.batch_size
+    smoothing = params.smoothing if len(tokens) <= SMOOTHED else 0
     if model.context is None:
         expected = name_targets(tokens, model.vocab_size, smoothing) if smoothing else None
         return name_batches(tokens, size, generator, device, expected)
-    if smoothing and not model.distinct:
+    if params.smoothing and not model.distinct:
         raise ValueError("smoothing: needs examples: distinct")
     if not model.distinct and len(tokens) * model.context > STORED:
         return window_batches(tokens, model.context, size, generator, device)
