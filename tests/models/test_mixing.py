@@ -33,14 +33,14 @@ def fitted() -> Mixing:
 
 def columns(kind: str, rows: np.ndarray | slice = slice(None)) -> list[np.ndarray]:
     before = history.of_tokens(TOKENS, PARAMS.reach, GROUPS)
-    return history.columns(kind, history.part(before, rows), GROUPS, PARAMS.order, PARAMS.position)
+    return list(history.columns(kind, history.part(before, rows), GROUPS, PARAMS.order, PARAMS.position))
 
 
 @pytest.mark.parametrize(("kind", "position"), [("plain", 0), ("position", 3)])
 def test_a_chain_equals_an_ngram_model(kind: str, position: int) -> None:
     strengths = [0.1, 0.4, 0.6, 0.7, 0.8]
     levels = chain.count(columns(kind), TARGETS, V, strengths)
-    probs, _ = chain.rows(levels, columns(kind), V)
+    probs, _ = chain.rows(levels, columns(kind), len(TOKENS), V)
     if position:  # the n-gram model has no order below that of the position
         strengths = strengths[1:]
     shape = {"order": len(strengths), "smoothing": "power_law", "strength": strengths, "position": position}
@@ -48,7 +48,7 @@ def test_a_chain_equals_an_ngram_model(kind: str, position: int) -> None:
     if not position:
         assert np.allclose(probs, reference.probs(sliding(TOKENS, reference.context)), atol=1e-12)
     unseen = np.full((1, 4), V - 1, dtype=np.int64)
-    rows, _ = chain.rows(levels, list(unseen.T), V)
+    rows, _ = chain.rows(levels, list(unseen.T), 1, V)
     assert rows.sum() == pytest.approx(1)
 
 
@@ -57,11 +57,11 @@ def test_leaving_out_equals_not_counting(kind: str) -> None:
     own = columns(kind)
     levels = chain.count(own, TARGETS, V)
     strengths = [level.strength for level in levels]
-    probs, known = chain.rows(levels, own, V, TARGETS)
+    probs, known = chain.rows(levels, own, len(TOKENS), V, TARGETS)
     for i in range(0, len(TOKENS), 3):
         rest = np.delete(np.arange(len(TOKENS)), i)
         without = chain.count([column[rest] for column in own], TARGETS[rest], V, strengths)
-        expected, features = chain.rows(without, [column[i : i + 1] for column in own], V)
+        expected, features = chain.rows(without, [column[i : i + 1] for column in own], 1, V)
         assert np.allclose(probs[i], expected[0], atol=1e-12)
         assert np.allclose(known[i], features[0])
 

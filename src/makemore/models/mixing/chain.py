@@ -11,6 +11,7 @@ occurrence out changes one count in each order, so this is exact and costs no mo
 Shapes: N contexts, M tokens, V vocabulary, C contexts of one order, K n-grams of one order, S n-grams of N contexts.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def power(counts: Floats, exponent: float) -> Floats:
     return np.where(counts > TINY, np.maximum(counts, TINY) ** exponent, 0.0)
 
 
-def count(columns: list[Ints], tokens: Ints, vocab_size: int, strengths: list[float] | None = None) -> list[Level]:
+def count(columns: Iterable[Ints], tokens: Ints, vocab_size: int, strengths: list[float] | None = None) -> list[Level]:
     """Count the tokens, (M,), after their contexts, and smooth the counts.
 
     Args:
@@ -112,9 +113,9 @@ def smooth(size: int, contexts: Ints, ngrams: Ints, counts: Floats, strength: fl
     return Level(size, contexts, ngrams, starts, counts, strength, mass, totals, backoff)
 
 
-def locate(levels: list[Level], columns: list[Ints]) -> list[Ints]:
+def locate(levels: list[Level], columns: Iterable[Ints], size: int) -> list[Ints]:
     """The index of each context in each order, (N,) each; -1 if it was not seen."""
-    found = [np.zeros(len(columns[0]), dtype=np.int64)]
+    found = [np.zeros(size, dtype=np.int64)]
     for level, column in zip(levels[1:], columns, strict=False):
         known = (found[-1] >= 0) & (column != NONE) & (column < level.size)
         found.append(find(level.contexts, np.where(known, found[-1] * level.size + column, -1)))
@@ -137,7 +138,7 @@ def without(levels: list[Level], found: list[Ints], tokens: Ints, vocab_size: in
 
 
 def rows(
-    levels: list[Level], columns: list[Ints], vocab_size: int, left_out: Ints | None = None
+    levels: list[Level], columns: Iterable[Ints], size: int, vocab_size: int, left_out: Ints | None = None
 ) -> tuple[Floats, Floats]:
     """The probabilities of the next token, (N, V), and what is known of the context, (N, FEATURES).
 
@@ -145,11 +146,13 @@ def rows(
     of the next two shorter ones, ln(1 + n) of the total count and of the number of distinct tokens.
 
     Args:
+        columns: each (N,), see `history.columns`.
+        size: N.
         left_out: (N,) train tokens, each of which is predicted as if this occurrence had not been counted.
     """
-    found = locate(levels, columns)
+    found = locate(levels, columns, size)
     lost = without(levels, found, left_out, vocab_size) if left_out is not None else []
-    table = np.full((len(found[0]), vocab_size), 1 / vocab_size)
+    table = np.full((size, vocab_size), 1 / vocab_size)
     known = np.zeros((len(table), FEATURES))
     for order, (level, context) in enumerate(zip(levels, found, strict=True)):
         row = np.flatnonzero(context >= 0)

@@ -6,6 +6,7 @@ columns, not only the most recent characters, that are left off when a context i
 Shapes: N contexts, M tokens, R recent tokens, T context length, V vocabulary.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -76,32 +77,36 @@ def part(history: History, rows: slice | Ints) -> History:
     return History(recent[rows], position[rows], first[rows], runs[rows])
 
 
-def columns(kind: str, history: History, classes: Ints, order: int, position: int) -> list[Ints]:
-    """The columns of one kind of context, most important first, each (N,), at most `order` - 1 characters."""
+def columns(kind: str, history: History, classes: Ints, order: int, position: int) -> Iterator[Ints]:
+    """The columns of one kind of context, most important first, each (N,), at most `order` - 1 characters.
+
+    They are made one at a time, since for a long list all of them together are large.
+    """
     back = range(1, order)
     match kind:
         case "plain":
-            return _characters(history, back)
+            yield from _characters(history, back)
         case "position":
-            return [history.position.clip(max=position), *_characters(history, back[:-1])]
+            yield history.position.clip(max=position)
+            yield from _characters(history, back[:-1])
         case "runs":
-            return [history.runs.clip(max=MAX_RUNS), *_characters(history, back[:-1])]
+            yield history.runs.clip(max=MAX_RUNS)
+            yield from _characters(history, back[:-1])
         case "first":
-            return [history.first, *_characters(history, back[:-1])]
+            yield history.first
+            yield from _characters(history, back[:-1])
         case "classes":
-            return _characters(history, range(1, CLASS_COLUMNS + 1), classes)
+            yield from _characters(history, range(1, CLASS_COLUMNS + 1), classes)
         case _:
             skipped = int(kind.removeprefix("skip_"))
-            return _characters(history, [i for i in range(1, min(order, SKIP_REACH) + 1) if i != skipped])
+            yield from _characters(history, [i for i in range(1, min(order, SKIP_REACH) + 1) if i != skipped])
 
 
-def _characters(history: History, back: range | list[int], classes: Ints | None = None) -> list[Ints]:
+def _characters(history: History, back: range | list[int], classes: Ints | None = None) -> Iterator[Ints]:
     """The tokens so many places back, up to the first boundary; all but the nearest as classes, if these are given."""
-    result = []
     begun = np.ones(len(history.recent), dtype=bool)
     for i in back:
         column = history.recent[:, -i].astype(np.int64)
         shown = column if classes is None or i == 1 else classes[column]
-        result.append(np.where(begun, shown, NONE))
+        yield np.where(begun, shown, NONE)
         begun &= column != 0
-    return result

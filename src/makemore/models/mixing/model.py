@@ -154,7 +154,7 @@ def predict(
     features = np.empty((len(KINDS), len(before.position), FEATURES))
     for index, (kind, levels) in enumerate(chains.items()):
         columns = history.columns(kind, before, groups, shape.order, shape.position)
-        probs, features[index] = chain.rows(levels, columns, len(groups), left_out)
+        probs, features[index] = chain.rows(levels, columns, len(before.position), len(groups), left_out)
         np.log(probs, out=probs)
         log_probs[index] = probs
     return log_probs, features
