@@ -13,7 +13,7 @@ from checkout import ROOT
 from conftest import additive, encoded, inputs_of, list_models, network, page_of, text_of
 from makemore.core.model import Model, save_model
 from makemore.core.vocab import Tokens, Vocab
-from makemore.models.ensemble import Ensemble
+from makemore.models.ensemble import Ensemble, Gate, count_contexts
 from makemore.models.ngram.model import fit
 from makemore.reporting import exercises, page, tables
 from makemore.reporting.bigrams import SHOWN
@@ -155,9 +155,10 @@ def test_of_many_characters_only_the_most_frequent_are_shown(tmp_path: Path) -> 
 
 
 def test_a_model_that_cannot_run_in_the_page_is_named(tmp_path: Path) -> None:
-    vocab, _, model = bigram("emma", "ava")
+    vocab, tokens, model = bigram("emma", "ava")
     path = tmp_path / "m.safetensors"
-    save_model(path, Ensemble({"a": model, "b": model}, np.array([0.5, 0.5])), vocab)
+    seen = count_contexts(tokens, len(vocab))
+    save_model(path, Ensemble({"a": model}, Gate(seen, np.ones((seen.features, 1)), len(vocab))), vocab)
     line = r"^report.live: mixed is of the family ensemble; the page can run ngram, .*transformer$"
     with pytest.raises(ValueError, match=line):
         page.embed("mixed", path, vocab)
