@@ -9,6 +9,7 @@ import numpy as np
 import typer
 from pydantic import Field
 
+from makemore.core import names
 from makemore.core.contexts import name_bounds, sliding
 from makemore.core.files import write_json
 from makemore.core.model import load_model, save_model, stateful
@@ -19,6 +20,7 @@ from makemore.core.vocab import Vocab, read_tokens
 from makemore.models.ensemble import Ensemble, Gate, count_contexts, in_step
 from makemore.search.pooling import fit_weights
 
+NAMES = 20_000  # dev names that the weights are fitted on at most
 LARGEST = 1 << 25  # probabilities of all models that the weights are fitted on, which bounds the memory
 
 
@@ -41,7 +43,7 @@ def main(
     if len(set(params.models)) < len(params.models):
         raise ValueError(f"ensemble.models: a model is listed twice: {', '.join(params.models)}")
     vocabulary = Vocab.read(vocab)
-    tokens = read_tokens(dev, vocabulary)
+    tokens = vocabulary.encode(names.spaced(dev, NAMES), str(dev))
     ends = name_bounds(tokens)[1].cumsum()
     fitting = int(np.searchsorted(ends, LARGEST // (len(params.models) * len(vocabulary)), side="right"))
     tokens = tokens[: int(ends[max(0, fitting - 1)])]
