@@ -49,7 +49,7 @@ def test_all_params_are_checked_if_nothing_has_run(pipeline: Path, run: Run) -> 
     result = run("check")
     assert (result.exit_code, result.output) == (
         1,
-        "params.yaml: transformer.heads: expected a divisor of embedding, 48, got 5\n",
+        "params.yaml: transformer.heads: expected a divisor of embedding, 64, got 5\n",
     )
 
 
