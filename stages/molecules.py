@@ -22,8 +22,8 @@ NGRAMS = {  # docs/molecules.md
     "ngram.ngram13": {"order": 13, "smoothing": "power_law", "strength": 0.3, "position": 0},
 }
 CHARRNN = {  # MOSES's network; other keys are those of `lstm`
-    **{"hidden": 768, "layers": 3, "batch_size": 2048, "steps": 6000, "weight_decay": 0.05},
-    **{"embedding_lr_scale": 1.0, "lr": 0.002, "warmup": 200},
+    **{"hidden": 768, "layers": 3, "batch_size": 2048, "steps": 8332, "lr": 0.002, "warmup": 200},
+    **{"optimizer": "adamw", "weight_decay": 0.05, "embedding_lr_scale": 1.0, "dropout": 0.0, "smoothing": 0.0},
 }
 
 

@@ -10,7 +10,7 @@ import typer
 
 
 def main(
-    jobs: Annotated[int, typer.Option(min=1, help="stages that run at a time; default: one for each processor")] = (
+    jobs: Annotated[int, typer.Option(min=1, help="stages that run at a time; by default, one for each processor")] = (
         os.cpu_count() or 1
     ),
 ) -> None:

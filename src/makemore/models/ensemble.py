@@ -5,8 +5,8 @@ Zidek 1986), whose weights depend on how often the context occurs in train.
 
 N-gram models memorise and networks generalise, so a context that was seen often calls for the first, a new one for the
 others. The weights are linear in some features of the context, w = features @ W: for each length up to `LONGEST`,
-whether the last characters were seen in train and the logarithm of how often. On the default split the weighted mean of
-probabilities with one weight per model has the loss dev 1.8893, test 1.9000; see docs/log.md.
+whether the last characters were seen in train and the logarithm of how often. docs/models.md compares this with a
+weighted mean of probabilities.
 
 Shapes: N contexts, T context length, M tokens, V vocabulary, K models, F features, U distinct contexts of train.
 """

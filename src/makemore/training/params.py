@@ -16,7 +16,7 @@ class StepParams(Section):
     steps: Annotated[int, Field(ge=1, description="number of updates")]
     optimizer: Annotated[
         Literal[tuple(OPTIMIZERS)],  # type: ignore[valid-type]
-        Field(description="sgd is the lecture's optimizer"),
+        Field(description="sgd is the lecture's; muon updates the matrices between hidden layers, and AdamW the rest"),
     ]
     weight_decay: Annotated[float, Field(ge=0, description="weight decay for weight matrices; biases have none")]
     embedding_decay: Annotated[float, Field(ge=0, description="weight decay for embeddings")]
@@ -25,7 +25,7 @@ class StepParams(Section):
     ]
     smoothing: Annotated[
         float,
-        Field(ge=0, description="counts to add to each context, divided as an n-gram model of the others predicts"),
+        Field(ge=0, description="counts to add to each context, as an n-gram model of the others predicts; 0: none"),
     ] = 0.0
     seed: Annotated[Seed, Field(description="seed of the initial weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto uses cuda if it is available")]
@@ -33,7 +33,9 @@ class StepParams(Section):
         Literal["float32", "bfloat16"],
         Field(description="of matrix products; weights and losses are float32. bfloat16 is for GPUs"),
     ] = "float32"
-    compile: Annotated[bool, Field(description="use torch.compile, which takes a minute and pays on GPUs")] = False
+    compile: Annotated[
+        bool, Field(description="use torch.compile, which takes a minute and pays on GPUs; not for recurrent networks")
+    ] = False
     threads: Annotated[int, Field(ge=1, description="CPU threads; changing it may change the last digits")]
 
 

@@ -50,8 +50,8 @@ class MixingShape(Section):
 class MixingParams(MixingShape):
     """A mixed n-gram model, and how its gate is fitted."""
 
-    sample: Annotated[int, Field(ge=1, description="train tokens that the gate is fitted to")]
-    iterations: Annotated[int, Field(ge=1, description="most steps of the fit of the gate")]
+    sample: Annotated[int, Field(ge=1, description="train tokens that the weights are fitted to")]
+    iterations: Annotated[int, Field(ge=1, description="most steps of that fit")]
 
 
 class Mixing:
