@@ -82,3 +82,9 @@ def test_the_strip_has_an_axis(outputs: Path) -> None:
     assert low <= min(losses) and max(losses) <= high and middle == pytest.approx((low + high) / 2, abs=0.001)
     worst = max(result["dev.nll"] for results in groups.values() for result in results)
     assert f'<b style="left:{100 * (worst - low) / (high - low):.2f}%"></b>' in table
+
+
+def test_the_recipe_of_a_mixture_and_of_smoothed_targets() -> None:
+    assert cards.recipe({"models": ["a", "b"]}, {"a": {"weights": [1.0]}, "b": {"weights": [0.5]}}).endswith("of a, b")
+    network = cards.recipe({"steps": 10, "smoothing": 0.5, "hidden": 4}, {"hidden": 4})
+    assert network == "hidden 4; 10 steps, targets smoothed by 0.5 counts"

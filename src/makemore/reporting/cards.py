@@ -107,27 +107,23 @@ def card(inputs: Inputs, result: Result, rank: str, live: bool) -> str:
 
 def recipe(section: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """How a model was trained, from its section of params.yaml and the configuration in its file."""
-    if "smoothing" in section or "smoothing" in config:
+    method = config.get("smoothing", section.get("smoothing"))
+    if isinstance(method, str):  # the smoothing of a network is a number
         chosen = config.get("strength")
         shown = ", ".join(map(_number, chosen)) if isinstance(chosen, list) else _number(chosen)
         tuned = f", tuned on dev over {_number(section['count'])} values" if "count" in section else ""
-        smoothing = str(config.get("smoothing", section.get("smoothing"))).replace("_", " ")
-        return f"counted on train; smoothing: {smoothing}" + (
+        return f"counted on train; smoothing: {method.replace('_', ' ')}" + (
             f", strength {shown}{tuned}" if chosen is not None else ""
         )
-    members = {name: part.get("weight") for name, part in config.items() if isinstance(part, dict)}
+    members = [name for name, part in config.items() if isinstance(part, dict)]
     if members:
-        parts = (
-            f"{weight:.2f} {name}"
-            for name, weight in members.items()
-            if isinstance(weight, int | float) and weight >= 0.005
-        )
-        return f"weights fitted on dev: {' + '.join(parts)}"
+        return f"weights by context, fitted on dev, of {', '.join(members)}"
     shape = ", ".join(f"{key} {_number(value)}" for key, value in config.items() if key in section)
     texts = {
         "steps": "{} steps",
         "batch_size": "batches of {}",
         "optimizer": "optimizer {}",
+        "smoothing": "targets smoothed by {} counts",
         "lr": "learning rate {}",
         "schedule": "{} schedule",
         "warmup": "{} steps of warmup",
