@@ -135,3 +135,9 @@ def test_the_stage(run: Run, folder: Path) -> None:
     assert run("sample", "ensemble").exit_code == 0
     twice = run("fit_ensemble", "--models", "mlp", "--models", "mlp")
     assert twice.exit_code == 1 and twice.stderr == "ensemble.models: a model is listed twice: mlp, mlp\n"
+
+
+def test_a_mixture_of_a_unigram_model_alone() -> None:
+    mixture = mixture_of({"counts": fit(additive(1, 1), TOKENS, len(VOCAB))})
+    assert mixture.context == mixture.gate.seen.length
+    assert np.isfinite(mixture.token_log_probs(TOKENS)).all()

@@ -31,6 +31,7 @@ Ints = NDArray[np.int64]
 LONGEST = 8  # characters of the longest context that is counted; fewer for large vocabularies
 FLOOR = -30.0  # log-probabilities are at least this, so that no member can forbid what the others predict
 PARALLEL = 1 << 15  # names that are read side by side, which bounds the memory
+MAX_WEIGHT = 1e9  # of the gate
 
 
 class Seen(NamedTuple):
@@ -138,14 +139,16 @@ class Ensemble:
         self.states = [stateful(member) for member in self.members.values()]
         contexts = [member.context for member in self.members.values()]
         whole = None in contexts
-        self.context = None if whole else max(gate.seen.length, *(context for context in contexts if context))
+        self.context = None if whole else max([gate.seen.length, *(context for context in contexts if context)])
 
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Arrays, vocab_size: int) -> Self:
         """The ensemble that `config` and `arrays` describe. Raises ValueError if they do not fit together."""
         entries = {name: from_config(Member, entry, f"config.{name}") for name, entry in config.items()}
         seen = _seen(arrays, {len(entry.weights) for entry in entries.values()}, vocab_size)
-        W = np.array([entry.weights for entry in entries.values()]).T  # (F, K)
+        W = np.array([entry.weights for entry in entries.values()], dtype=np.float64).T  # (F, K)
+        if np.abs(W).max() > MAX_WEIGHT:
+            raise ValueError(f"weights that are not from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
 
         def member(name: str, entry: Member) -> Model:
             _check_family(name, entry.family)  # before its own members are made, which may be nested deeply
