@@ -6,7 +6,7 @@ import pytest
 import torch
 from click.testing import Result
 
-from conftest import additive, encoded, mlp_params, sample_params, text_of, tiny_names
+from conftest import additive, encoded, load_stage, mlp_params, sample_params, text_of, tiny_names
 from makemore.core.contexts import sliding
 from makemore.core.model import Model, load_model, save_model, stateful
 from makemore.core.vocab import Vocab
@@ -124,6 +124,14 @@ def test_the_fit_accepts_impossible_tokens() -> None:
     log_probs[0, :, 1:] = -np.inf
     W = fit_weights(log_probs, np.ones((50, 1)), np.full(50, 2))
     assert np.isfinite(W).all() and W[0, 0] < W[0, 1]
+
+
+def test_the_names_that_the_weights_are_fitted_on_are_from_all_of_the_list() -> None:
+    some_of = load_stage("fit_ensemble").some_of
+    tokens = np.repeat(np.arange(1, 11, dtype=np.int32), 2) * np.tile(np.array([1, 0], dtype=np.int32), 10)
+    assert some_of(tokens, 7).tolist() == [1, 0, 4, 0, 7, 0]
+    assert some_of(tokens, 1).tolist() == [1, 0]
+    assert np.array_equal(some_of(tokens, 20), tokens)
 
 
 def test_the_stage(run: Run, folder: Path) -> None:

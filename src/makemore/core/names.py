@@ -107,8 +107,13 @@ def decode(lines: Lines, source: str) -> str:
         return text
     text = text.rstrip("\n")
     if not text:
-        raise ValueError(f"{source}: expected one name per line, found no name")
+        raise ValueError(empty(source))
     return text + "\n"
+
+
+def empty(source: str) -> str:
+    """What is wrong with a file without names."""
+    return f"{source}: expected one name per line, found no name"
 
 
 def fault(character: str) -> str | None:

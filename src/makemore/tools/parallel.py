@@ -75,8 +75,8 @@ def reproduce(jobs: int) -> None:
     before = list(entries(LOCK.read_text(encoding="utf-8"))) if LOCK.exists() else []
     idle = [first]
 
-    def run(name: str) -> None:
-        repo = idle.pop() if idle else open_repo()
+    def run(name: str, repo: Any) -> None:
+        repo = repo or open_repo()
         with repo.lock:
             (stage,) = repo.stage.collect(name)
             _reproduce_stage(stage)
@@ -89,7 +89,7 @@ def reproduce(jobs: int) -> None:
         while running or (waiting and not failed):
             ready = [name for name in waiting if not failed and needed[name] <= done]
             for name in sorted(ready, key=lambda name: (-dependents[name], plan.index(name)))[: jobs - len(running)]:
-                running[threads.submit(run, name)] = name
+                running[threads.submit(run, name, idle.pop() if idle else None)] = name
                 waiting.remove(name)
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
