@@ -210,7 +210,7 @@ def taken(text: Text, indices: NDArray[np.integer]) -> Iterator[Text]:
 
 def spaced(path: Path, most: int) -> Text:
     """At most `most` names of a file, evenly spaced. Raises like `read`."""
-    total = sum(lines.content.count(b"\n") for lines in read_lines(path))  # one less if the last line has no newline
+    total = sum(lines.content.rstrip(b"\r\n").count(b"\n") + 1 for lines in read_lines(path))
     if total <= most:
         return read(path)
     found, before = [], 0

@@ -71,7 +71,8 @@ def reproduce(jobs: int) -> None:
         order = plan_repro(graph, collect_stages(first, ["dvc.yaml"]))
     needed = {stage.addressing: {other.addressing for other in graph.successors(stage)} for stage in order}
     plan = list(needed)
-    dependents = {name: sum(name in upstream(other, needed) for other in plan) for name in plan}
+    above = [upstream(name, needed) for name in plan]
+    dependents = {name: sum(name in found for found in above) for name in plan}
     before = list(entries(LOCK.read_text(encoding="utf-8"))) if LOCK.exists() else []
     idle = [first]
 
