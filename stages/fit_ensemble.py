@@ -51,7 +51,7 @@ def main(
     log_probs = np.empty((len(members), len(tokens), len(vocabulary)))  # (K, M, V)
     with progress("ensemble", len(members), "models") as update:
         for i, (name, member) in enumerate(members.items()):
-            for places, rows in in_step(stateful(member), tokens):
+            for places, rows in in_step(stateful(member), tokens, len(vocabulary)):
                 log_probs[i, places] = rows
             update(i + 1, name)
     features = gate.features(sliding(tokens, seen.length))

@@ -10,6 +10,7 @@ from conftest import additive, encoded, load_stage, mlp_params, sample_params, t
 from makemore.core.contexts import sliding
 from makemore.core.model import Model, load_model, save_model, stateful
 from makemore.core.vocab import Vocab
+from makemore.models import ensemble
 from makemore.models.ensemble import Ensemble, Gate, Seen, count_contexts, in_step
 from makemore.models.mlp import MLP
 from makemore.models.ngram.model import fit
@@ -85,9 +86,16 @@ def test_members_that_forbid_a_token_do_not_forbid_it_for_all() -> None:
 def test_names_are_read_side_by_side() -> None:
     model = members()["a_state"]
     read = np.full((len(TOKENS), len(VOCAB)), np.nan)
-    for places, log_probs in in_step(stateful(model), TOKENS):
+    for places, log_probs in in_step(stateful(model), TOKENS, len(VOCAB)):
         read[places] = log_probs
     assert read == pytest.approx(model.log_probs(sliding(TOKENS, 20)), abs=1e-5)
+
+
+def test_a_large_vocabulary_is_read_with_fewer_names_side_by_side() -> None:
+    counted = encoded(VOCAB, *NAMES * 3)
+    sizes = [len(rows) for _, rows in in_step(stateful(members()["counts"]), counted, len(VOCAB))]
+    some = [len(rows) for _, rows in in_step(stateful(members()["counts"]), counted, ensemble.NUMBERS // 4)]
+    assert max(sizes) == 3 * len(NAMES) and max(some) == 4
 
 
 def test_sampling_with_the_members_states_equals_sampling_from_its_probabilities() -> None:
