@@ -16,7 +16,7 @@ from makemore.core.model import load_model, save_model, stateful
 from makemore.core.params import Section
 from makemore.core.progress import progress
 from makemore.core.terminal import visible
-from makemore.core.vocab import Vocab, read_tokens
+from makemore.core.vocab import Tokens, Vocab, read_tokens
 from makemore.models.ensemble import Ensemble, Gate, count_contexts, in_step
 from makemore.search.pooling import fit_weights
 
@@ -43,17 +43,15 @@ def main(
     if len(set(params.models)) < len(params.models):
         raise ValueError(f"ensemble.models: a model is listed twice: {', '.join(params.models)}")
     vocabulary = Vocab.read(vocab)
-    tokens = vocabulary.encode(names.spaced(dev, NAMES), str(dev))
-    ends = name_bounds(tokens)[1].cumsum()
-    fitting = int(np.searchsorted(ends, LARGEST // (len(params.models) * len(vocabulary)), side="right"))
-    tokens = tokens[: int(ends[max(0, fitting - 1)])]
+    every = vocabulary.encode(names.spaced(dev, NAMES), str(dev))
+    tokens = some_of(every, LARGEST // (len(params.models) * len(vocabulary)))
     members = {name: load_model(folder / f"{name}.safetensors", vocabulary) for name in params.models}
     seen = count_contexts(read_tokens(train, vocabulary), len(vocabulary))
     gate = Gate(seen, np.zeros((seen.features, len(members))), len(vocabulary))
     log_probs = np.empty((len(members), len(tokens), len(vocabulary)))  # (K, M, V)
     with progress("ensemble", len(members), "models") as update:
         for i, (name, member) in enumerate(members.items()):
-            for places, rows in in_step(stateful(member), tokens):
+            for places, rows in in_step(stateful(member), tokens, len(vocabulary)):
                 log_probs[i, places] = rows
             update(i + 1, name)
     features = gate.features(sliding(tokens, seen.length))
@@ -62,6 +60,16 @@ def main(
     mean = dict(zip(members, (features @ gate.W).mean(axis=0).tolist(), strict=True))
     write_json(metrics, mean)
     print(visible(f"{model}: mean weights {', '.join(f'{name} {weight:.3f}' for name, weight in mean.items())}"))
+
+
+def some_of(tokens: Tokens, size: int) -> Tokens:
+    """Names evenly spaced over a list, with about `size` tokens; all names if they have fewer."""
+    sizes = name_bounds(tokens)[1]
+    fitting = max(1, int(np.searchsorted(sizes.cumsum(), size, side="right")))
+    chosen = np.zeros(len(sizes), dtype=bool)
+    chosen[np.arange(fitting) * len(sizes) // fitting] = True
+    found: Tokens = tokens[np.repeat(chosen, sizes)]
+    return found
 
 
 app = command(main, params="ensemble")

@@ -114,6 +114,20 @@ def test_a_list_on_another_file_system(path: Path, monkeypatch: pytest.MonkeyPat
         names.read(Path("foo://names.txt"))
 
 
+@pytest.mark.parametrize("content", ["", "\n", "\n\r\n"])
+def test_a_list_without_names(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "f").write_text(content)
+    with running(1) as address, pytest.raises(ValueError, match=r"f: expected one name per line, found no name$"):
+        monkeypatch.setenv(cluster.ADDRESS, address)
+        count_file(PARAMS, tmp_path / "f", VOCAB)
+
+
+def test_shards_inside_one_long_name_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("ava\n" + "x" * 50 + "\nmia\n")
+    found = [list(Shard(tmp_path / "f", start, start + 10).blocks()) for start in (0, 10, 20, 50)]
+    assert [len(blocks) for blocks in found] == [2, 0, 0, 1]
+
+
 @pytest.mark.parametrize("workers", ["0", "many", "-1"])
 def test_a_wrong_number_of_workers(workers: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(cluster.WORKERS, workers)

@@ -147,3 +147,10 @@ def test_the_size_of_the_projects_list(real: names.Text) -> None:
 
 def test_the_projects_list_has_the_names_of_the_lectures(real: names.Text, lecture: names.Text) -> None:
     assert sorted(lines_of(real)) == sorted(lines_of(lecture))
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n\r\n", "\n\n\n"])
+def test_the_end_of_a_file_changes_no_spaced_names(end: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(f"a\nb\nc\nd\ne{end}".encode())
+    found = ["".join(lines_of(names.spaced(tmp_path / "f", most))) for most in (1, 2, 4, 5)]
+    assert found == ["a", "ac", "abcd", "abcde"]

@@ -101,6 +101,13 @@ def test_a_long_list_is_split_by_hashes(unit: str) -> None:
     assert parts != joined(streamed([text_of(*words)], params.model_copy(update={"seed": 43})))
 
 
+def test_a_long_list_without_names_for_a_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splits, "SHUFFLED", 5)
+    params = LECTURE.model_copy(update={"unit": "name"})
+    with pytest.raises(ValueError, match=r"^f: too few names, 9, for three splits: train \d, dev \d, test \d; add"):
+        list(split_blocks([text_of(*["ava"] * 9)], "f", params))
+
+
 def test_with_the_unit_name_a_longer_list_moves_no_name() -> None:
     params = LECTURE.model_copy(update={"unit": "name"})
     words = tiny_names(300)

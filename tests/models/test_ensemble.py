@@ -6,10 +6,11 @@ import pytest
 import torch
 from click.testing import Result
 
-from conftest import additive, encoded, mlp_params, sample_params, text_of, tiny_names
+from conftest import additive, encoded, load_stage, mlp_params, sample_params, text_of, tiny_names
 from makemore.core.contexts import sliding
 from makemore.core.model import Model, load_model, save_model, stateful
 from makemore.core.vocab import Vocab
+from makemore.models import ensemble
 from makemore.models.ensemble import Ensemble, Gate, Seen, count_contexts, in_step
 from makemore.models.mlp import MLP
 from makemore.models.ngram.model import fit
@@ -85,9 +86,16 @@ def test_members_that_forbid_a_token_do_not_forbid_it_for_all() -> None:
 def test_names_are_read_side_by_side() -> None:
     model = members()["a_state"]
     read = np.full((len(TOKENS), len(VOCAB)), np.nan)
-    for places, log_probs in in_step(stateful(model), TOKENS):
+    for places, log_probs in in_step(stateful(model), TOKENS, len(VOCAB)):
         read[places] = log_probs
     assert read == pytest.approx(model.log_probs(sliding(TOKENS, 20)), abs=1e-5)
+
+
+def test_a_large_vocabulary_is_read_with_fewer_names_side_by_side() -> None:
+    counted = encoded(VOCAB, *NAMES * 3)
+    sizes = [len(rows) for _, rows in in_step(stateful(members()["counts"]), counted, len(VOCAB))]
+    some = [len(rows) for _, rows in in_step(stateful(members()["counts"]), counted, ensemble.NUMBERS // 4)]
+    assert max(sizes) == 3 * len(NAMES) and max(some) == 4
 
 
 def test_sampling_with_the_members_states_equals_sampling_from_its_probabilities() -> None:
@@ -126,6 +134,14 @@ def test_the_fit_accepts_impossible_tokens() -> None:
     assert np.isfinite(W).all() and W[0, 0] < W[0, 1]
 
 
+def test_the_names_that_the_weights_are_fitted_on_are_from_all_of_the_list() -> None:
+    some_of = load_stage("fit_ensemble").some_of
+    tokens = np.repeat(np.arange(1, 11, dtype=np.int32), 2) * np.tile(np.array([1, 0], dtype=np.int32), 10)
+    assert some_of(tokens, 7).tolist() == [1, 0, 4, 0, 7, 0]
+    assert some_of(tokens, 1).tolist() == [1, 0]
+    assert np.array_equal(some_of(tokens, 20), tokens)
+
+
 def test_the_stage(run: Run, folder: Path) -> None:
     for stage in ["clean"], ["vocab"], ["split"], ["fit_ngram", "bigram"], ["train_mlp"]:
         assert run(*stage).exit_code == 0
@@ -135,3 +151,9 @@ def test_the_stage(run: Run, folder: Path) -> None:
     assert run("sample", "ensemble").exit_code == 0
     twice = run("fit_ensemble", "--models", "mlp", "--models", "mlp")
     assert twice.exit_code == 1 and twice.stderr == "ensemble.models: a model is listed twice: mlp, mlp\n"
+
+
+def test_a_mixture_of_a_unigram_model_alone() -> None:
+    mixture = mixture_of({"counts": fit(additive(1, 1), TOKENS, len(VOCAB))})
+    assert mixture.context == mixture.gate.seen.length
+    assert np.isfinite(mixture.token_log_probs(TOKENS)).all()

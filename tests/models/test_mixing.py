@@ -143,3 +143,13 @@ def test_the_names() -> None:
     assert "aeiouy" in vowels
     model = fit(MixingParams(order=9, position=8, classes=2, sample=10_000, iterations=30), train, len(vocab))
     assert -model.token_log_probs(dev).mean() < 1.905
+
+
+@pytest.mark.parametrize("words", [["anna", "otto"] * 50, ["a"] * 3000 + ["b"], ["a"], list(map(chr, range(97, 123)))])
+def test_a_list_whose_features_hardly_vary(words: list[str], tmp_path: Path) -> None:
+    vocab = Vocab.of(names.parse("\n".join(words).encode(), "words"))
+    made = fit(PARAMS.model_copy(update={"order": 2}), vocab.tokens(*words), len(vocab))
+    save_model(tmp_path / "m.safetensors", made, vocab)
+    read = load_model(tmp_path / "m.safetensors", vocab)
+    assert np.isfinite(read.token_log_probs(vocab.tokens(*words))).all()
+    assert np.abs(made.weights[:, 1:]).max() < 1e4  # divided by a tiny spread, it was above 1e5

@@ -4,10 +4,12 @@ from collections import Counter
 
 import pytest
 import torch
+from annotated_types import Le
 
 from conftest import encoded, text_of, tiny_names
 from makemore.core.vocab import Vocab
 from makemore.nn.neural import distinct_examples
+from makemore.training.params import StepParams
 from makemore.training.targets import DISCOUNT, FLOOR, POSITIONS, RECENT, context_targets, name_targets
 
 NAMES = [*tiny_names(), "abcdeabcde", "bbcdeabcde"]
@@ -59,3 +61,9 @@ def test_a_context_keeps_its_counts() -> None:
     assert torch.allclose(found, counts / counts.sum(dim=1, keepdim=True), atol=1e-3)
     much = context_targets(contexts, following, len(TOKENS), 1e6).of(torch.arange(len(contexts)))
     assert torch.allclose(much.sum(dim=1), torch.ones(len(contexts))) and not torch.allclose(much, found, atol=0.1)
+
+
+def test_the_largest_smoothing_that_the_params_allow_is_finite() -> None:
+    (largest,) = (bound.le for bound in StepParams.model_fields["smoothing"].metadata if isinstance(bound, Le))
+    made = name_targets(TOKENS, V, largest).targets
+    assert made.of(torch.arange(len(made))).sum(dim=1).tolist() == pytest.approx([1.0] * len(made))

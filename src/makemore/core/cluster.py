@@ -49,9 +49,8 @@ class Shard(NamedTuple):
             file.seek(start)
             chunks = (file.read(min(names.BLOCK, stop - place)) for place in range(start, stop, names.BLOCK))
             for lines in names.split_lines(chunks, last=stop == size):
-                if (
-                    lines.content.strip() or not lines.last
-                ):  # a long line, or blank lines at the end, leave a shard empty
+                blank_end = self.start > 0 and lines.last and not lines.content.strip()
+                if lines.content and not blank_end:  # a long line, or blank lines at the end, leave a shard empty
                     yield names.parse(lines, self.source)
 
 
@@ -78,10 +77,13 @@ def reduce_shards(path: Path, work: Callable[[Shard], R], merge: Callable[[R, R]
     """Do some work on each shard of a file, and merge the results as a tree, neighbours first.
 
     Raises:
-        ValueError: Dask is not installed, the environment is wrong, or the work raises it.
+        ValueError: the file is empty, Dask is not installed, the environment is wrong, or the work raises it.
     """
+    parts = shards(path)
+    if not parts:
+        raise ValueError(names.empty(str(path)))
     with connected() as client:
-        results = client.map(work, shards(path))
+        results = client.map(work, parts)
         while len(results) > 1:
             pairs = zip_longest(results[::2], results[1::2])
             results = [client.submit(merge, one, other) if other else one for one, other in pairs]

@@ -107,8 +107,13 @@ def decode(lines: Lines, source: str) -> str:
         return text
     text = text.rstrip("\n")
     if not text:
-        raise ValueError(f"{source}: expected one name per line, found no name")
+        raise ValueError(empty(source))
     return text + "\n"
+
+
+def empty(source: str) -> str:
+    """What is wrong with a file without names."""
+    return f"{source}: expected one name per line, found no name"
 
 
 def fault(character: str) -> str | None:
@@ -205,7 +210,7 @@ def taken(text: Text, indices: NDArray[np.integer]) -> Iterator[Text]:
 
 def spaced(path: Path, most: int) -> Text:
     """At most `most` names of a file, evenly spaced. Raises like `read`."""
-    total = sum(lines.content.count(b"\n") for lines in read_lines(path))  # one less if the last line has no newline
+    total = sum(lines.content.rstrip(b"\r\n").count(b"\n") + 1 for lines in read_lines(path))
     if total <= most:
         return read(path)
     found, before = [], 0

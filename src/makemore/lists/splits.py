@@ -55,7 +55,12 @@ def split_blocks(texts: Iterable[Text], source: str, params: SplitParams) -> Ite
         first.append(text)
         lines += names.count(text)
         if lines > SHUFFLED and params.seed is not None:
-            yield from streamed(chain(first, texts), params)
+            sizes = np.zeros(len(NAMES), dtype=np.int64)
+            for parts in streamed(chain(first, texts), params):
+                sizes += [names.count(part) for part in parts]
+                yield parts
+            if not sizes.all():
+                raise ValueError(f"{source}: {_too_few(sizes.tolist())}")
             return
     try:
         yield split(np.concatenate(first), params)
@@ -102,9 +107,14 @@ def split(text: Text, params: SplitParams) -> Parts:
 
     cuts = int(params.train * n), int(round(params.train + params.dev, 9) * n)  # 0.7 + 0.2 is slightly less than 0.9
     if not 0 < cuts[0] < cuts[1] < n:
-        sizes = f"train {cuts[0]}, dev {cuts[1] - cuts[0]}, test {n - cuts[1]}"
-        raise ValueError(f"too few names, {n}, for three splits: {sizes}; add names or change train and dev")
+        raise ValueError(_too_few([cuts[0], cuts[1] - cuts[0], n - cuts[1]]))
     positions = position[units]  # (lines,)
     lines = np.argsort(positions, kind="stable")
     train, dev, test = np.split(lines, np.searchsorted(positions[lines], cuts))
     return names.take(text, train), names.take(text, dev), names.take(text, test)
+
+
+def _too_few(sizes: list[int]) -> str:
+    """What is wrong with splits of these sizes, one of which is 0."""
+    found = ", ".join(f"{name} {size}" for name, size in zip(NAMES, sizes, strict=True))
+    return f"too few names, {sum(sizes)}, for three splits: {found}; add names or change train and dev"

@@ -30,7 +30,9 @@ Ints = NDArray[np.int64]
 
 LONGEST = 8  # characters of the longest context that is counted; fewer for large vocabularies
 FLOOR = -30.0  # log-probabilities are at least this, so that no member can forbid what the others predict
-PARALLEL = 1 << 15  # names that are read side by side, which bounds the memory
+PARALLEL = 1 << 15  # names that are read side by side at most
+NUMBERS = 1 << 20  # probabilities of each model that this computes at a time at most, which bounds the memory
+MAX_WEIGHT = 1e9  # of the gate
 
 
 class Seen(NamedTuple):
@@ -97,22 +99,22 @@ def pooled(log_probs: Floats, weights: Floats) -> Floats:
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
 
 
-def in_step(model: Stateful, tokens: Tokens) -> Iterator[tuple[Ints, Floats]]:
+def in_step(model: Stateful, tokens: Tokens, vocab_size: int) -> Iterator[tuple[Ints, Floats]]:
     """Read names side by side, one token at a time, and each prefix that several of them share only once.
 
     Yields the places of N tokens, and the log-probabilities of all tokens there, (N, V).
     """
     starts, sizes = name_bounds(tokens)
     order = np.argsort(-sizes, kind="stable")
-    base = int(tokens.max(initial=0)) + 1
-    for first in range(0, len(order), PARALLEL):
-        names = order[first : first + PARALLEL]
+    parallel = max(1, min(PARALLEL, NUMBERS // vocab_size))
+    for first in range(0, len(order), parallel):
+        names = order[first : first + parallel]
         state, prefix, last = model.begin(1), np.zeros(len(names), dtype=np.int64), np.zeros(len(names), tokens.dtype)
         for step in range(sizes[names[0]]):
             names = names[: np.count_nonzero(sizes[names] > step)]  # the longest come first
-            longer = prefix[: len(names)] * base + last[: len(names)]
+            longer = prefix[: len(names)] * vocab_size + last[: len(names)]
             distinct, prefix = np.unique(longer, return_inverse=True)  # (P,) prefixes
-            parents, appended = np.divmod(distinct, base)
+            parents, appended = np.divmod(distinct, vocab_size)
             state = tuple(part[parents] for part in state)
             log_probs, state = model.advance(state, appended.astype(tokens.dtype))
             places = starts[names] + step
@@ -138,14 +140,16 @@ class Ensemble:
         self.states = [stateful(member) for member in self.members.values()]
         contexts = [member.context for member in self.members.values()]
         whole = None in contexts
-        self.context = None if whole else max(gate.seen.length, *(context for context in contexts if context))
+        self.context = None if whole else max([gate.seen.length, *(context for context in contexts if context)])
 
     @classmethod
     def from_arrays(cls, config: Mapping[str, Any], arrays: Arrays, vocab_size: int) -> Self:
         """The ensemble that `config` and `arrays` describe. Raises ValueError if they do not fit together."""
         entries = {name: from_config(Member, entry, f"config.{name}") for name, entry in config.items()}
         seen = _seen(arrays, {len(entry.weights) for entry in entries.values()}, vocab_size)
-        W = np.array([entry.weights for entry in entries.values()]).T  # (F, K)
+        W = np.array([entry.weights for entry in entries.values()], dtype=np.float64).T  # (F, K)
+        if np.abs(W).max() > MAX_WEIGHT:
+            raise ValueError(f"weights that are not from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}")
 
         def member(name: str, entry: Member) -> Model:
             _check_family(name, entry.family)  # before its own members are made, which may be nested deeply
@@ -169,7 +173,7 @@ class Ensemble:
     def token_log_probs(self, tokens: Tokens) -> Floats:
         """See `model.Model`. The product has to be normalised, so this computes whole rows of V probabilities."""
         result = np.empty(len(tokens))
-        for places, log_probs in in_step(self, tokens):
+        for places, log_probs in in_step(self, tokens, self.gate.vocab_size):
             result[places] = log_probs[np.arange(len(places)), tokens[places]]
         return result
 

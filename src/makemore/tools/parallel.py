@@ -71,12 +71,13 @@ def reproduce(jobs: int) -> None:
         order = plan_repro(graph, collect_stages(first, ["dvc.yaml"]))
     needed = {stage.addressing: {other.addressing for other in graph.successors(stage)} for stage in order}
     plan = list(needed)
-    dependents = {name: sum(name in upstream(other, needed) for other in plan) for name in plan}
+    above = [upstream(name, needed) for name in plan]
+    dependents = {name: sum(name in found for found in above) for name in plan}
     before = list(entries(LOCK.read_text(encoding="utf-8"))) if LOCK.exists() else []
     idle = [first]
 
-    def run(name: str) -> None:
-        repo = idle.pop() if idle else open_repo()
+    def run(name: str, repo: Any) -> None:
+        repo = repo or open_repo()
         with repo.lock:
             (stage,) = repo.stage.collect(name)
             _reproduce_stage(stage)
@@ -89,7 +90,7 @@ def reproduce(jobs: int) -> None:
         while running or (waiting and not failed):
             ready = [name for name in waiting if not failed and needed[name] <= done]
             for name in sorted(ready, key=lambda name: (-dependents[name], plan.index(name)))[: jobs - len(running)]:
-                running[threads.submit(run, name)] = name
+                running[threads.submit(run, name, idle.pop() if idle else None)] = name
                 waiting.remove(name)
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)

@@ -25,7 +25,11 @@ class StepParams(Section):
     ]
     smoothing: Annotated[
         float,
-        Field(ge=0, description="counts to add to each context, as an n-gram model of the others predicts; 0: none"),
+        Field(
+            ge=0,
+            le=1e30,
+            description="counts to add to each context, as an n-gram model of the others predicts; 0: none",
+        ),
     ] = 0.0
     seed: Annotated[Seed, Field(description="seed of the initial weights and of the batches")]
     device: Annotated[Literal["auto", "cpu", "cuda"], Field(description="auto uses cuda if it is available")]

@@ -22,6 +22,7 @@ DECAY = 1e-4  # L2 penalty of the weights of the standardized features
 MEMORY = 10  # steps that L-BFGS remembers
 CHUNK = 1 << 18  # probabilities per chain that are processed at a time: they stay in the cache
 DIGITS = 6  # of the weights that are kept
+SPREAD = 0.01  # features that vary less are not scaled, which would make their weights huge in other contexts
 
 
 def exponents(weights: Floats, features: Floats) -> Floats:
@@ -41,7 +42,7 @@ def mix(log_probs: Singles, powers: Floats) -> Floats:
 def fit(log_probs: Singles, features: Floats, tokens: Tokens, iterations: int) -> Floats:
     """The weights, (K, F), with the lowest mean NLL of the tokens, (N,), plus the penalty."""
     mean, spread = features.mean(axis=1), features.std(axis=1)  # (K, F - 1)
-    spread[spread < 1e-6] = 1
+    spread[spread < SPREAD] = 1
     inputs = np.ones((features.shape[0], features.shape[2] + 1, features.shape[1]), dtype=np.float32)  # (K, F, N)
     inputs[:, 1:] = ((features - mean[:, None]) / spread[:, None]).transpose(0, 2, 1)
     start = np.zeros(inputs.shape[:2])

@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 
 NUMBERS = 1 << 22  # probabilities of all chains computed at a time, which bounds the memory
 MAX_SAMPLE = 1 << 25  # probabilities of all chains that the gate is fitted to, at most
-MAX_WEIGHT = 1e3  # of the gate
+MAX_WEIGHT = 1e9  # of the gate
 
 
 class MixingShape(Section):
