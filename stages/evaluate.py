@@ -28,7 +28,7 @@ def main(
     dev_tokens = vocab.encode(dev_text, str(dev))
     unseen = ~names.have(names.known(names.blocks(train)), dev_text)  # (dev names,)
     with progress(f"evaluate {name} on train", sum(map(len, names.blocks(train))), "tokens") as update:
-        on_train = evaluate_file(path, train, update)
+        on_train = evaluate_file(path, train, update, (evaluated, vocab))
     with progress(f"evaluate {name} on dev", len(dev_tokens), "tokens") as update:
         on_dev = evaluate(evaluated, dev_tokens, update, unseen)
     output = metrics or Path(f"metrics/losses/{name}.json")

@@ -38,7 +38,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @contextmanager
 def running(workers: int) -> Iterator[str]:
     """A cluster in this process; its address."""
-    options = {"n_workers": workers, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": workers, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options, silence_logs=50) as started:
         yield started.scheduler_address
 
@@ -80,6 +80,13 @@ def test_a_killed_worker_costs_no_count(path: Path, tmp_path: Path, monkeypatch:
     monkeypatch.setenv(cluster.WORKERS, "2")
     found = reduce_shards(path, partial(killed_once, flag), merge)
     assert flag.exists() and same(found, plain)
+
+
+@pytest.mark.slow
+def test_two_stages_can_have_a_cluster_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cluster.WORKERS, "1")
+    with cluster.connected() as one, cluster.connected() as other:
+        assert one.submit(len, "ab").result() + other.submit(len, "abc").result() == 5
 
 
 def test_the_stages_on_a_cluster(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

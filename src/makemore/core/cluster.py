@@ -114,7 +114,10 @@ def connected() -> Iterator[Any]:
     with (
         import_module("dask.config").set(environment),
         distributed.LocalCluster(
-            n_workers=int(workers), threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=int(workers),
+            threads_per_worker=1,
+            dashboard_address=":0",  # any free port, since several stages can run at a time
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -2,7 +2,7 @@
 
 Counts are sums of integers, so the result depends neither on the blocks nor on the order of the merges.
 
-Shapes: M keys, K distinct keys.
+Shapes: M keys, K distinct keys, N values to look up.
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,14 @@ class Counts(NamedTuple):
 
     keys: Ints  # (K,)
     counts: Ints  # (K,)
+
+
+def find(array: Ints, values: Ints) -> Ints:
+    """The index of each value in a sorted array, (N,); -1 if it is missing."""
+    if not len(array):
+        return np.full(len(values), -1)
+    index = np.searchsorted(array, values).clip(max=len(array) - 1)
+    return np.where(array[index] == values, index, -1)
 
 
 def count_keys(keys: Ints) -> Counts:

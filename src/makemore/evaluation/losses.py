@@ -109,10 +109,17 @@ def evaluate(
     return totals.summary()
 
 
-def evaluate_file(path: Path, file: Path, update: Update = silent) -> dict[str, float]:
+def evaluate_file(
+    path: Path, file: Path, update: Update = silent, loaded: tuple[Model, Vocab] | None = None
+) -> dict[str, float]:
     """The `summary` of the model in a file on the names in another, in blocks.
 
     If the environment asks for a cluster (see `core/cluster.py`), it evaluates the shards of the names.
+
+    Args:
+        path: the file of the model.
+        file: the names.
+        loaded: the model and its vocabulary, if they have been read already.
 
     Raises:
         OSError, ValueError: like `read_model` and `vocab.token_blocks`.
@@ -120,7 +127,7 @@ def evaluate_file(path: Path, file: Path, update: Update = silent) -> dict[str, 
     if cluster.is_wanted():
         totals: Totals = cluster.reduce_shards(file, partial(_shard_totals, path), operator.add)
         return totals.summary()
-    model, vocab = read_model(path)
+    model, vocab = loaded or read_model(path)
     return _totals(model, token_blocks(file, vocab), update).summary()
 
 

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from makemore.core.contexts import Contexts, keys, name_bounds
+from makemore.core.counts import find
 from makemore.core.model import Arrays, Model, State, Stateful, family_of, from_family, stateful
 from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens
-from makemore.models.ngram.model import NgramShape, count, find
+from makemore.models.ngram.model import NgramShape, count
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

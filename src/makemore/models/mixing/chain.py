@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from makemore.core.counts import find
 from makemore.models.mixing.history import NONE, Ints
 
 Floats = NDArray[np.float64]
@@ -39,14 +40,6 @@ class Level(NamedTuple):
     mass: Floats  # (K,) the discounted counts, as shares of the total
     totals: Floats  # (C,)
     backoff: Floats  # (C,) the weight of the order below
-
-
-def find(array: Ints, values: Ints) -> Ints:
-    """The index of each value in a sorted array, (N,); -1 if it is missing."""
-    if not len(array):
-        return np.full(len(values), -1)
-    index = np.searchsorted(array, values).clip(max=len(array) - 1)
-    return np.where(array[index] == values, index, -1)
 
 
 def estimate(counts: Floats) -> float:

@@ -32,7 +32,7 @@ from pydantic import Field, model_validator
 from makemore.core import cluster
 from makemore.core.cluster import Shard
 from makemore.core.contexts import Contexts, keys, whole_names
-from makemore.core.counts import Counts, Ints, count_keys, merge, merge_all
+from makemore.core.counts import Counts, Ints, count_keys, find, merge, merge_all
 from makemore.core.model import Arrays
 from makemore.core.params import Section, from_config
 from makemore.core.vocab import Tokens, Vocab, encoded, token_blocks
@@ -245,12 +245,6 @@ def weigh(
             known[table.order] = own, (np.append(mass, 0), np.append(backoff, 1), passed)
         passed, suffixes = known[table.order][1][2], table.suffixes
     return [known[table.order][1][:2] for table in counted]
-
-
-def find(array: Ints, values: Ints) -> Ints:
-    """The index of each value in a sorted array, (N,); -1 if it is missing."""
-    index = np.searchsorted(array, values).clip(max=len(array) - 1)
-    return np.where(array[index] == values, index, -1)
 
 
 def locate(params: NgramShape, counted: list[Table], ngrams: Ints, vocab_size: int) -> list[tuple[Ints, Ints]]:
